@@ -1,0 +1,32 @@
+"""A customer as a request describes one: the part orders, redemptions and the customer resource share."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+Text = Annotated[str, Meta(max_length=10_000)]
+
+
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    city: str | None = None
+    state: str | None = None
+    line_1: str | None = None
+    line_2: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+
+
+class CustomerInput(msgspec.Struct, frozen=True, kw_only=True):
+    """Who buys: named by `id`, `source_id` or a lone email; other members are laid over the stored profile."""
+
+    id: str | None = None
+    source_id: str | None = None
+    name: Text | None = None
+    description: Text | None = None
+    email: Text | None = None
+    phone: Text | None = None
+    birthdate: str | None = None
+    birthday: str | None = None
+    address: Address | None = None
+    metadata: dict[str, Any] | None = None

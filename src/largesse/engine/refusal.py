@@ -1,0 +1,103 @@
+"""Why something cannot be had: one kind of value, and a one-line constructor for every reason the engine gives."""
+
+import msgspec
+
+
+class CustomMessage(msgspec.Struct, frozen=True):
+    """A merchant's own words, shown beside the API's."""
+
+    message: str
+
+
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`code` is the HTTP status a direct redemption answers; `key` and `message` are fixed words of the API."""
+
+    code: int
+    key: str
+    message: str
+    details: str | None = None
+    resource_id: str | None = None
+    resource_type: str | None = None
+    redeemable_type: str | None = None
+    redeemable_id: str | None = None
+    error: CustomMessage | None = None
+
+
+_KINDS = {"voucher": "voucher", "promotion_tier": "promotion_tier", "promotion_stack": "promotion_stack"}
+
+
+def not_found(kind: str, asked: str) -> Refusal:
+    return Refusal(
+        404, "not_found", "Resource not found", f"Cannot find {_KINDS[kind]} with id {asked}", asked, _KINDS[kind]
+    )
+
+
+def voucher_disabled(code: str) -> Refusal:
+    return Refusal(400, "voucher_disabled", "voucher is disabled", code)
+
+
+def voucher_not_active(code: str) -> Refusal:
+    return Refusal(400, "voucher_not_active", "voucher is not active yet", code)
+
+
+def voucher_expired(code: str) -> Refusal:
+    return Refusal(400, "voucher_expired", "voucher expired", code)
+
+
+def voucher_not_active_now(code: str) -> Refusal:
+    return Refusal(400, "voucher_not_active_now", "voucher not active now", code)
+
+
+def quantity_exceeded(code: str) -> Refusal:
+    return Refusal(400, "quantity_exceeded", "quantity exceeded", code)
+
+
+def missing_customer() -> Refusal:
+    return Refusal(400, "missing_customer", "Missing customer", "Customer is required to validate rules")
+
+
+def missing_order(code: str) -> Refusal:
+    return Refusal(400, "missing_order", "Missing order", code)
+
+
+def missing_amount(code: str) -> Refusal:
+    return Refusal(400, "missing_amount", "Missing amount", code)
+
+
+def missing_order_items_amount() -> Refusal:
+    details = "At least one applicable order item with amount is required to redeem this GIFT_VOUCHER"
+    return Refusal(400, "missing_order_items_amount", "Missing applicable order items", details)
+
+
+def gift_amount_exceeded(code: str) -> Refusal:
+    return Refusal(400, "gift_amount_exceeded", "gift amount exceeded", code)
+
+
+def no_applicable_redeemables() -> Refusal:
+    details = "None of the redeemables of the request can be applied"
+    return Refusal(400, "no_applicable_redeemables", "No applicable redeemables", details)
+
+
+def duplicated_redeemables() -> Refusal:
+    details = "Duplicated redeemables detected in one redemption"
+    return Refusal(400, "duplicated_redeemables", "Duplicated redeemables detected", details)
+
+
+def invalid_redeemables(details: str) -> Refusal:
+    return Refusal(400, "invalid_redeemables", "Invalid redeemables", details)
+
+
+def invalid_order(details: str) -> Refusal:
+    return Refusal(400, "invalid_order", "Invalid order", details)
+
+
+def invalid_amount(details: str) -> Refusal:
+    return Refusal(400, "invalid_amount", "Invalid amount", details)
+
+
+def invalid_voucher(details: str) -> Refusal:
+    return Refusal(400, "invalid_voucher", "Invalid Voucher", details)
+
+
+def invalid_payload(details: str) -> Refusal:
+    return Refusal(400, "invalid_payload", "Invalid payload", details)

@@ -1,0 +1,49 @@
+"""Time inside Largesse: whole microseconds since 1970-01-01T00:00:00Z, in UTC.
+
+`now` enters at the edge, once per request; nothing below it reads a clock.
+"""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def now_micros() -> int:
+    """The present instant, in microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+def iso(micros: int) -> str:
+    """`YYYY-MM-DDTHH:mm:ss.SSSZ`: the only form in which dates leave the API (our decision: always milliseconds)."""
+    return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def iso_or_none(micros: int | None) -> str | None:
+    return None if micros is None else iso(micros)
+
+
+def parse_iso(text: str) -> int:
+    """Microseconds UTC of an ISO 8601 date or timestamp; a missing zone means UTC, a bare date midnight.
+
+    Raises ValueError for anything else, week dates and bare years included.
+    """
+    if len(text) < 10 or text[4] != "-" or text[7] != "-":
+        raise ValueError(text)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def parse_day(text: str) -> date:
+    """A date-only value such as a birth date; raises ValueError for anything but `YYYY-MM-DD`."""
+    if len(text) != 10:
+        raise ValueError(text)
+    return date.fromisoformat(text)

@@ -1,0 +1,136 @@
+"""The one way to the store: reads, ordinary writes and decisions, from the event loop."""
+
+import asyncio
+import contextvars
+import random
+import time
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from largesse.kernel import errors
+from largesse.kernel.call import Call
+from largesse.kernel.database.lanes import ATTEMPTS, Decider, Lane, each_alone
+from largesse.kernel.database.stores import is_transient, open_reader, open_writer
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.events import write_events
+from largesse.kernel.settings import Settings
+
+T = TypeVar("T")
+Q = TypeVar("Q")
+
+
+class Database:
+    """Owns engines, lanes and threads of one process. `start` before use, `close` finishes accepted work."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.embedded = settings.embedded
+        self.writer: Engine = open_writer(settings)
+        self.reader: Engine = open_reader(settings, self.writer)
+        count = 1 if settings.embedded else settings.lanes
+        capacity = settings.lane_capacity
+        self._write_lanes = [Lane(f"write-{n}", self.writer, capacity=capacity, writes=True) for n in range(count)]
+        self._read_lane = Lane("read", self.reader, capacity=capacity, writes=False)
+        self._threads = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="store")
+        self._capacity = capacity
+        self._waiting = 0
+        self._grace = settings.shutdown_seconds
+
+    def start(self) -> None:
+        for lane in (*self._write_lanes, self._read_lane):
+            lane.start()
+
+    def close(self) -> None:
+        """Finishes what was accepted, then lets go of the store."""
+        for lane in (*self._write_lanes, self._read_lane):
+            lane.stop(self._grace)
+        self._threads.shutdown(wait=True)
+        self.reader.dispose()
+        self.writer.dispose()
+
+    async def read(self, call: Call, function: Callable[[Unit], T]) -> T:
+        """Runs `function` in a transaction that only reads."""
+        return await self._in_thread(_read, self.reader, call, function)
+
+    async def write(self, call: Call, function: Callable[[Unit], T]) -> T:
+        """Runs `function` in a transaction of its own: what it raises undoes all it did.
+
+        It may run again after a race with another writer, so it must be a function of the store and its arguments.
+        """
+        if self.embedded:
+            answer: T = await self._write_lanes[0].submit(call, each_alone, function)
+            return answer
+        return await self._in_thread(_write, self.writer, call, function)
+
+    async def decide(self, call: Call, decider: Decider[Q], request: Q, *, shard: str) -> Any:
+        """Sends a request that changes counted things through the lane of `shard`, a text its rivals share (such as a code)."""
+        lane = self._write_lanes[zlib.crc32(shard.encode()) % len(self._write_lanes)]
+        return await lane.submit(call, decider, request)
+
+    async def consider(self, call: Call, decider: Decider[Q], request: Q) -> Any:
+        """The same for a request that changes nothing: no locks, no writes."""
+        return await self._read_lane.submit(call, decider, request)
+
+    async def is_ready(self) -> bool:
+        """True when the store answers."""
+        try:
+            await self._in_thread(_ping, self.reader)
+        except (DBAPIError, errors.ApiError):
+            return False
+        return True
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        if self._waiting >= self._capacity:
+            raise errors.overloaded()
+        self._waiting += 1
+        try:
+            context = contextvars.copy_context()
+            return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, function, *arguments)
+        finally:
+            self._waiting -= 1
+
+
+def _ping(engine: Engine) -> None:
+    with engine.connect() as conn:
+        conn.execute(text("SELECT 1"))
+
+
+def _read(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
+    for attempt in range(ATTEMPTS):
+        try:
+            with engine.connect() as conn:
+                return function(Unit(conn, call))
+        except DBAPIError as error:
+            if not is_transient(error) or attempt == ATTEMPTS - 1:
+                raise
+            _pause(attempt)
+    raise AssertionError("unreachable")
+
+
+def _write(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
+    for attempt in range(ATTEMPTS):
+        try:
+            with engine.connect() as conn, conn.begin():
+                unit = Unit(conn, call)
+                answer = function(unit)
+                write_events(conn, call.project.id, unit.events)
+            return answer
+        except IntegrityError:
+            if attempt == ATTEMPTS - 1:
+                raise errors.multiple_requests() from None
+        except DBAPIError as error:
+            if not is_transient(error):
+                raise
+            if attempt == ATTEMPTS - 1:
+                raise errors.overloaded() from None
+        _pause(attempt)
+    raise AssertionError("unreachable")
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, 0.005) * (attempt + 1))  # noqa: S311 - spreads retries, hides nothing

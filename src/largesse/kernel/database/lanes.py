@@ -1,0 +1,242 @@
+"""Lanes: a queue with one thread and one transaction at a time.
+
+A lane takes what is waiting - at once when idle, so that an unloaded server adds no delay; up to 32 requests of one project when
+busy -, lets each kind of request decide set-wise, commits once, and only then answers.
+"""
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from largesse.kernel import errors, metrics
+from largesse.kernel.call import Call
+from largesse.kernel.database.rows import GuardViolation
+from largesse.kernel.database.stores import is_transient
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError
+from largesse.kernel.events import events, write_events
+
+BATCH = 32
+ATTEMPTS = 6
+_log = logging.getLogger("largesse.lanes")
+
+Q = TypeVar("Q", contravariant=True)
+A = TypeVar("A")
+
+
+class Decider(Protocol[Q]):
+    """Answers several requests in one transaction: for each its answer, or the exception it ends with.
+
+    Decides everything before it writes anything; a request's exception must have left nothing but its failure record.
+    """
+
+    def __call__(self, conn: Connection, work: Sequence[tuple[Unit, Q]]) -> list[Any]: ...
+
+
+@dataclass(slots=True)
+class Job:
+    call: Call
+    decider: Decider[Any]
+    request: Any
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+def each_alone(conn: Connection, work: Sequence[tuple[Unit, Callable[[Unit], Any]]]) -> list[Any]:
+    """The decider of ordinary writes: each a savepoint of the batch, so that one that fails leaves nothing."""
+    answers: list[Any] = []
+    for unit, function in work:
+        savepoint = conn.begin_nested()
+        try:
+            answers.append(function(unit))
+        except Exception as error:  # whatever it is, it ends this request only
+            savepoint.rollback()
+            unit.events.clear()
+            answers.append(error)
+        else:
+            savepoint.commit()
+    return answers
+
+
+class Lane:
+    """`capacity` bounds what may wait; beyond it a request is refused with 503, having cost nothing."""
+
+    def __init__(self, name: str, engine: Engine, *, capacity: int, writes: bool) -> None:
+        self.name = name
+        self._engine = engine
+        self._capacity = capacity
+        self._writes = writes
+        self._queue: deque[Job] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._depth = metrics.LANE_DEPTH.labels(name)
+        self._sizes = metrics.BATCH_SIZE.labels(name)
+        self._depth.set_function(lambda: len(self._queue))
+        self._thread = threading.Thread(target=self._run, name=f"lane-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Finishes what was accepted, for at most `timeout` seconds."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(timeout)
+
+    def submit(self, call: Call, decider: Decider[Q], request: Q) -> asyncio.Future[Any]:
+        """Queues a request; the future resolves after the commit. Raises ApiError 503 when the lane is full or stopping."""
+        loop = asyncio.get_running_loop()
+        job = Job(call, decider, request, loop.create_future(), loop)
+        with self._wake:
+            if self._stopping or len(self._queue) >= self._capacity:
+                raise errors.overloaded()
+            self._queue.append(job)
+            self._wake.notify()
+        return job.future
+
+    def _run(self) -> None:
+        while jobs := self._take():
+            self._sizes.observe(len(jobs))
+            _resolve(jobs, self._answer(jobs))
+
+    def _take(self) -> list[Job]:
+        """The next batch: the oldest request and those behind it that belong to the same project."""
+        with self._wake:
+            while not self._queue:
+                if self._stopping:
+                    return []
+                self._wake.wait()
+            project_id = self._queue[0].call.project.id
+            taken: list[Job] = []
+            left: list[Job] = []
+            while self._queue and len(taken) < BATCH:
+                job = self._queue.popleft()
+                (taken if job.call.project.id == project_id else left).append(job)
+            self._queue.extendleft(reversed(left))
+            return taken
+
+    def _answer(self, jobs: list[Job]) -> list[Any]:
+        """Runs a batch; on a transient error again, on any other each request alone."""
+        alone = len(jobs) == 1
+        for attempt in range(ATTEMPTS):
+            attempted = _Attempt(self._engine, jobs, self._writes)
+            try:
+                return attempted.run()
+            except DBAPIError as error:
+                if attempted.is_committed(error):
+                    return attempted.answers
+                _log.warning("lane %s: %s", self.name, error)
+                if not is_transient(error) and not (alone and isinstance(error, IntegrityError)):
+                    failure: Exception = error
+                    break
+                failure = errors.multiple_requests() if isinstance(error, IntegrityError) else errors.overloaded()
+            except GuardViolation as error:
+                _log.warning("lane %s: %s", self.name, error)
+                failure = errors.multiple_requests()
+                if not alone:
+                    break
+            except Exception as error:
+                _log.exception("lane %s", self.name)
+                failure = error
+                break
+            time.sleep(random.uniform(0, 0.004) * (attempt + 1))  # noqa: S311 - spreads retries, hides nothing
+        if alone:
+            return [failure]
+        return [answer for job in jobs for answer in self._answer([job])]
+
+
+class _Attempt:
+    """One try at one batch in one transaction."""
+
+    def __init__(self, engine: Engine, jobs: list[Job], writes: bool) -> None:
+        self._engine = engine
+        self._jobs = jobs
+        self._writes = writes
+        self._witness: str | None = None
+        self._committing = False
+        self.answers: list[Any] = []
+
+    def run(self) -> list[Any]:
+        with self._engine.connect() as conn, conn.begin() as transaction:
+            self.answers = self._decide(conn)
+            if not self._writes:
+                transaction.rollback()
+                return self.answers
+            started = time.perf_counter()
+            self._committing = True
+            transaction.commit()
+            metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
+        return self.answers
+
+    def _decide(self, conn: Connection) -> list[Any]:
+        groups: dict[Any, list[int]] = {}
+        units = [Unit(conn, job.call) for job in self._jobs]
+        for place, job in enumerate(self._jobs):
+            groups.setdefault(job.decider, []).append(place)
+        answers: list[Any] = [None] * len(self._jobs)
+        for decider, places in groups.items():
+            found = decider(conn, [(units[place], self._jobs[place].request) for place in places])
+            for place, answer in zip(places, found, strict=True):
+                answers[place] = answer
+        if self._writes:
+            recorded = [event for unit in units for event in unit.events]
+            write_events(conn, self._jobs[0].call.project.id, recorded)
+            self._witness = recorded[0].id if recorded else None
+        return answers
+
+    def is_committed(self, error: DBAPIError) -> bool:
+        """After a commit whose answer was lost: did it happen? Told by the first event the batch wrote."""
+        if not (self._committing and self._witness and error.connection_invalidated):
+            return False
+        project_id = self._jobs[0].call.project.id
+        try:
+            with self._engine.connect() as conn:
+                found = conn.execute(
+                    select(events.c.id).where(events.c.project_id == project_id, events.c.id == self._witness)
+                )
+                return found.first() is not None
+        except DBAPIError:
+            return False
+
+
+def _resolve(jobs: list[Job], answers: list[Any]) -> None:
+    """Hands the answers back, one wake-up for each event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for job, answer in zip(jobs, answers, strict=True):
+        by_loop.setdefault(job.loop, []).append((job.future, answer))
+    for loop, answered in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_set_results, answered)
+
+
+def _set_results(answered: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, answer in answered:
+        if future.done():  # the client went away; the work was done all the same
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(_as_answer(answer))
+        else:
+            future.set_result(answer)
+
+
+def _as_answer(error: Exception) -> Exception:
+    """A store that cannot take the work now is 503, not a fault of the request."""
+    if isinstance(error, DBAPIError) and not isinstance(error, ApiError):
+        return errors.overloaded() if is_transient(error) or _is_store_full(error) else error
+    return error
+
+
+def _is_store_full(error: DBAPIError) -> bool:
+    text = str(error.orig).lower()
+    return any(sign in text for sign in ("disk is full", "disk i/o error", "database is locked", "no space left"))

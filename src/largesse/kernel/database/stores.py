@@ -1,0 +1,72 @@
+"""Opening a store: one SQLite file or PostgreSQL, each configured so that a committed answer survives a crash."""
+
+from typing import Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from largesse.kernel.settings import Settings, SettingsError
+
+BUSY_MILLISECONDS = 10_000
+_RETRYABLE = ("40001", "40P01", "57P01")
+
+
+def store_url(text: str) -> URL:
+    """The SQLAlchemy URL of a plain `sqlite:///file` or `postgresql://…` one. Raises SettingsError."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise SettingsError(f"LARGESSE_DATABASE_URL is not a database address: {text!r}") from None
+    name = url.get_backend_name()
+    if name == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise SettingsError("The embedded store needs a file, such as sqlite:///largesse.db: memory would not survive a stop.")
+        return url.set(drivername="sqlite")
+    if name in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise SettingsError(f"{name} is not supported; use sqlite:///FILE or postgresql://USER@HOST/NAME.")
+
+
+def open_writer(settings: Settings) -> Engine:
+    """The engine of everything that changes rows."""
+    url = store_url(settings.database_url)
+    if settings.embedded:
+        return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
+    return create_engine(url, pool_size=settings.pool_size + settings.lanes, max_overflow=0, pool_pre_ping=False)
+
+
+def open_reader(settings: Settings, writer: Engine) -> Engine:
+    """The engine of everything that only reads: its own connections on SQLite, where the writer has just one."""
+    if settings.embedded:
+        return _sqlite(store_url(settings.database_url), "BEGIN", pool_size=settings.pool_size)
+    return writer
+
+
+def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=1)
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are opened below, not by the driver's guesses
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-16384")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """True where the same transaction may succeed when run again: deadlock, serialization failure, lost connection."""
+    code = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated:
+        return True
+    return code is not None and (code in _RETRYABLE or code.startswith("08"))

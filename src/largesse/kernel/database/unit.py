@@ -1,0 +1,35 @@
+"""The unit of work: one transaction's connection, the request it serves, and the events it records."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from largesse.kernel.call import Call
+from largesse.kernel.events import Event, new_event
+from largesse.kernel.project import Project
+
+
+@dataclass(slots=True)
+class Unit:
+    """What a service works with. Everything done through `conn` and everything recorded commits together, or not at all."""
+
+    conn: Connection
+    call: Call
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def project(self) -> Project:
+        return self.call.project
+
+    @property
+    def project_id(self) -> str:
+        return self.call.project.id
+
+    @property
+    def now(self) -> int:
+        return self.call.now
+
+    def record(self, type: str, entity_id: str, data: dict[str, Any] | None = None, *, customer_id: str | None = None) -> None:
+        """Adds an event to the log of this transaction; see `kernel.events` for its members."""
+        self.events.append(new_event(self.call, type, entity_id, data or {}, customer_id))

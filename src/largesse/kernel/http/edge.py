@@ -1,0 +1,191 @@
+"""The edge: what happens to every request before it is routed, and to every answer before it leaves.
+
+Request id, size limit, raw paths, health, authentication, limits, CORS, metrics and the access log. Authentication comes before
+routing: an unknown path with bad keys is 401, with good ones 404.
+"""
+
+import logging
+import time
+from typing import Any
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from largesse.kernel import clock, ids, metrics, wire
+from largesse.kernel.access.authentication import Authenticator
+from largesse.kernel.access.origins import cors_headers, preflight_headers
+from largesse.kernel.call import Call, Surface
+from largesse.kernel.errors import ApiError, invalid
+from largesse.kernel.http.failures import REQUEST_ID, error_body, internal_error
+from largesse.kernel.http.limits import Limits
+from largesse.kernel.http.request import CALL
+from largesse.engine.refusal import Refusal
+
+_log = logging.getLogger("largesse.access")
+_SURFACES: tuple[tuple[str, Surface], ...] = (
+    ("/v1/", "server"),
+    ("/client/v1/", "client"),
+    ("/management/v1/", "management"),
+    ("/v2/", "server"),
+    ("/largesse/v1/", "server"),
+)
+API_VERSIONS = (b"v2018-08-01",)
+ENCODED = "largesse_encoded_path"
+
+
+class Edge:
+    """Wraps the routed application `app`; `trust_proxy` takes the caller's address from X-Forwarded-For."""
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, limits: Limits, *, trust_proxy: bool) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._limits = limits
+        self._trust_proxy = trust_proxy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        exchange = _Exchange(scope, receive, send)
+        try:
+            await self._admit(scope, exchange)
+        except ApiError as error:
+            await exchange.refuse(error)
+        except _ClientGone:
+            pass
+        except Exception:  # nothing may leave without the error shape
+            _log.exception("request %s failed", exchange.request_id)
+            await exchange.fail()
+        seconds = time.perf_counter() - started
+        metrics.REQUESTS.labels(scope["method"], exchange.status).inc()
+        metrics.REQUEST_SECONDS.observe(seconds)
+        if _log.isEnabledFor(logging.INFO):
+            extra = {"request_id": exchange.request_id, "status": exchange.status, "ms": round(seconds * 1000, 1)}
+            _log.info("%s %s", scope["method"], scope["path"], extra=extra)
+
+    async def _admit(self, scope: Scope, exchange: "_Exchange") -> None:
+        path = _routed_path(scope)
+        surface = next((kind for prefix, kind in _SURFACES if path.startswith(prefix)), None)
+        if surface is not None:
+            headers = dict(scope["headers"])
+            origin = headers.get(b"origin", b"").decode("latin-1") or None
+            if surface == "client" and scope["method"] == "OPTIONS":
+                exchange.headers += _encoded(await preflight_headers(self._authenticator, origin))
+                await exchange.empty(204)
+                return
+            await self._identify(scope, exchange, headers, surface, path, origin)
+        exchange.check_length(scope)
+        await self._app(scope, exchange.receive, exchange.send)
+
+    async def _identify(
+        self,
+        scope: Scope,
+        exchange: "_Exchange",
+        headers: dict[bytes, bytes],
+        surface: Surface,
+        path: str,
+        origin: str | None,
+    ) -> None:
+        address = self._client_address(scope, headers)
+        project, caller = await self._authenticator.authenticate(headers, surface, path, address)
+        if surface == "client":
+            exchange.headers += _encoded(cors_headers(project, origin))
+        version = headers.get(b"x-voucherify-api-version")
+        if version and version not in API_VERSIONS:
+            details = f"The only version served is {API_VERSIONS[0].decode()}; leave the header out or send that."
+            raise invalid("invalid_api_version", "Invalid API version", details)
+        channel = headers.get(b"x-voucherify-channel", b"API").decode("latin-1")[:255]
+        call = Call(
+            project=project, caller=caller, request_id=exchange.request_id, now=clock.now_micros(), channel=channel
+        )
+        exchange.headers += _encoded(self._limits.check(call, address))
+        scope[CALL] = call  # type: ignore[literal-required]  # ASGI scopes may carry own keys
+
+    def _client_address(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        forwarded = headers.get(b"x-forwarded-for") if self._trust_proxy else None
+        if forwarded:
+            return forwarded.split(b",")[-1].strip().decode("latin-1")
+        client = scope.get("client")
+        return client[0] if client else ""
+
+
+class _ClientGone(Exception):
+    """The client closed the connection before its request was whole."""
+
+
+class _Exchange:
+    """One request and its answer: the id, the headers every answer carries, the status that left."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.request_id = ids.request_id()
+        self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", self.request_id.encode())]
+        self.status = 0
+        self._receive = receive
+        self._send = send
+        self._received = 0
+        scope[REQUEST_ID] = self.request_id  # type: ignore[literal-required]  # ASGI scopes may carry own keys
+
+    def check_length(self, scope: Scope) -> None:
+        """Refuses a body by its announced length, before a byte of it is read."""
+        for name, value in scope["headers"]:
+            if name == b"content-length" and (not value.isdigit() or int(value) > wire.MAX_BODY_BYTES):
+                raise _too_large()
+
+    async def receive(self) -> Any:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            if self._received > wire.MAX_BODY_BYTES:
+                raise _too_large()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *self.headers]
+        await self._send(message)
+
+    async def empty(self, status: int) -> None:
+        await self._respond(status, b"", [])
+
+    async def refuse(self, error: ApiError) -> None:
+        if not self.status:
+            await self._respond(error.refusal.code, error_body(error, self.request_id), _encoded(error.headers))
+
+    async def fail(self) -> None:
+        if not self.status:
+            await self._respond(500, internal_error(self.request_id), [])
+
+    async def _respond(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+        kind = [(b"content-type", b"application/json")] if body else []
+        length = [(b"content-length", str(len(body)).encode())]
+        await self.send({"type": "http.response.start", "status": status, "headers": kind + length + headers})
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _routed_path(scope: Scope) -> str:
+    """The path to route by, set into the scope.
+
+    Escapes stay as sent until the route is known (`%2F` inside a code must not split it); doubled slashes in front and one at the
+    end are forgiven, without a redirect.
+    """
+    raw = scope.get("raw_path") or b""
+    path = scope["path"]
+    if b"%" in raw:
+        path = raw.partition(b"?")[0].decode("ascii", "replace")
+        scope[ENCODED] = True  # type: ignore[literal-required]  # ASGI scopes may carry own keys
+    if path.startswith("//"):
+        path = "/" + path.lstrip("/")
+    if len(path) > 1 and path.endswith("/"):
+        path = path.rstrip("/") or "/"
+    scope["path"] = path
+    return path
+
+
+def _too_large() -> ApiError:
+    message = f"Payload content length greater than maximum allowed: {wire.MAX_BODY_BYTES}"
+    return ApiError(Refusal(code=413, key="query_too_large", message=message), {"Connection": "close"})
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

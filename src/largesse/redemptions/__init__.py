@@ -1,0 +1,1 @@
+"""Validating, redeeming, rolling back: the resource that moves value."""

@@ -1,0 +1,195 @@
+"""The books: the state that the decisions of one batch read and change.
+
+Loaded set-wise for all requests of the batch, changed in memory by each decision in turn, written set-wise at the end. What one
+request of the batch did, the next one sees.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+import largesse.customers.service as customers
+import largesse.orders.service as orders
+import largesse.products.service as products
+import largesse.vouchers.service as vouchers
+from largesse.customers.model import Counts, CustomerInput, StoredCustomer
+from largesse.engine.books import Lock
+from largesse.engine.order import Catalog, OrderInput, catalog_keys
+from largesse.kernel import errors, ledger
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError
+from largesse.kernel.project import Project
+from largesse.orders.model import StoredOrder
+from largesse.redemptions import store
+from largesse.redemptions.model import OrderReference, Record, StackableRequest
+from largesse.vouchers.model import CreditTransaction, StoredVoucher
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What one request needs loaded."""
+
+    customer: CustomerInput | None = None
+    tracking_id: str | None = None
+    vouchers: Collection[str] = ()
+    order: OrderInput | OrderReference | None = None
+
+
+def wanted_by(request: StackableRequest) -> Wanted:
+    customer = request.customer
+    if customer is None and request.order is not None:
+        customer = request.order.customer
+    asked = [redeemable.id for redeemable in request.redeemables if redeemable.object == "voucher"]
+    return Wanted(customer, request.tracking_id, asked, request.order)
+
+
+class Books:
+    """`lock` takes row locks, in the one global order: customers, orders, vouchers."""
+
+    def __init__(self, conn: Connection, project: Project, wanted: Sequence[Wanted], now: int, *, lock: bool) -> None:
+        self.project = project
+        self._conn = conn
+        self._found = customers.find(
+            conn, project, [w.customer for w in wanted], [w.tracking_id for w in wanted], lock=lock
+        )
+        ids, source_ids = _order_keys(w.order for w in wanted)
+        self._orders, self._orders_by_source = (
+            orders.load(conn, project.id, ids, source_ids, lock=lock) if ids or source_ids else ({}, {})
+        )
+        keys = {key for w in wanted for key in w.vouchers}
+        self._vouchers = vouchers.load(conn, project, keys, lock=lock) if keys else {}
+        self._load_locks(now)
+        self.catalog = self._load_catalog(wanted)
+
+        self._new_customers: dict[str, StoredCustomer] = {}
+        self._changed_customers: dict[str, StoredCustomer] = {}
+        self._counts: dict[str, Counts] = {}
+        self._new_orders: dict[str, StoredOrder] = {}
+        self._changed_orders: dict[str, StoredOrder] = {}
+        self._voucher_changes: dict[str, tuple[int, int]] = {}
+        self.records: list[Record] = []
+        self.undone: list[Record] = []
+        self.postings: list[ledger.Entry] = []
+        self.transactions: list[CreditTransaction] = []
+        self._freed_locks: list[tuple[str, list[str]]] = []
+
+    def _load_locks(self, now: int) -> None:
+        by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
+        if by_id:
+            for voucher_id, held in store.live_locks(self._conn, self.project.id, by_id, now).items():
+                by_id[voucher_id].entry.locks = held
+
+    def _load_catalog(self, wanted: Sequence[Wanted]) -> Catalog:
+        product_keys: set[str] = set()
+        sku_keys: set[str] = set()
+        for w in wanted:
+            if isinstance(w.order, OrderInput) and w.order.items:
+                of_products, of_skus = catalog_keys(w.order)
+                product_keys |= of_products
+                sku_keys |= of_skus
+        if not product_keys and not sku_keys:
+            return Catalog({}, {})
+        return products.catalog(self._conn, self.project.id, product_keys, sku_keys)
+
+    # What decisions read
+
+    def voucher(self, key: str) -> StoredVoucher | None:
+        """The voucher asked for under `key`, its code or its id."""
+        return self._vouchers.get(key)
+
+    def customer(self, place: int, sent: CustomerInput | None) -> StoredCustomer | None:
+        """The customer the request at `place` names, as it is by now. Raises ApiError for an unknown id or contradicting names."""
+        found = self._found[place]
+        if isinstance(found, ApiError):
+            raise found
+        if found is not None:
+            return self._changed_customers.get(found.id, found)
+        if sent is not None and sent.source_id:  # an earlier request of the batch may have created it
+            return self._new_customers.get(sent.source_id)
+        return None
+
+    def order(self, sent: OrderInput | OrderReference) -> StoredOrder | None:
+        """The stored order a request names; None for one that is new. Raises ApiError 404 for an unknown id."""
+        if sent.id:
+            stored = self._orders.get(sent.id)
+            if stored is None:
+                raise errors.not_found("order", sent.id)
+            return stored
+        return self._orders_by_source.get(sent.source_id) if sent.source_id else None
+
+    # What decisions change
+
+    def keep_customer(self, unit: Unit, customer: StoredCustomer, *, is_new: bool) -> None:
+        """Remembers a created or updated customer and records its event."""
+        if is_new:
+            self._new_customers[customer.source_id or customer.id] = customer
+        elif (customer.source_id or customer.id) in self._new_customers:
+            self._new_customers[customer.source_id or customer.id] = customer
+        else:
+            self._changed_customers[customer.id] = customer
+        customers.record_upsert(unit, customer, is_new)
+
+    def count(self, customer: StoredCustomer | None, delta: Counts) -> None:
+        """Adds to a customer's statistics."""
+        if customer is not None:
+            known = self._counts.get(customer.id)
+            self._counts[customer.id] = delta if known is None else known.plus(delta)
+
+    def keep_order(self, unit: Unit, before: StoredOrder | None, after: StoredOrder, redemption_id: str) -> None:
+        """Remembers a created or changed order and records what that means for its customer."""
+        order = after.order
+        if before is None or order.id in self._new_orders:
+            self._new_orders[str(order.id)] = after
+        else:
+            self._changed_orders[str(order.id)] = after
+        self._orders[str(order.id)] = after
+        if order.source_id:
+            self._orders_by_source[order.source_id] = after
+        orders.record_change(unit, before, after, redemption_id)
+
+    def change_voucher(self, voucher_id: str, uses: int, credits: int) -> None:
+        """Notes how far a voucher's stored counters move."""
+        known_uses, known_credits = self._voucher_changes.get(voucher_id, (0, 0))
+        self._voucher_changes[voucher_id] = (known_uses + uses, known_credits + credits)
+
+    def free_locks(self, session_key: str, voucher_ids: list[str]) -> None:
+        self._freed_locks.append((session_key, voucher_ids))
+
+    def hold(self, session_key: str, held: Iterable[tuple[str, int, int]], expires_at: int) -> None:
+        """Shows the locks a session has just taken to the later requests of the batch; rows are (voucher id, quantity, credits)."""
+        by_id = {stored.entry.id: stored.entry for stored in self._vouchers.values()}
+        for entry in by_id.values():
+            entry.locks = [lock for lock in entry.locks if lock.session_key != session_key]
+        for voucher_id, quantity, credits in held:
+            by_id[voucher_id].locks.append(Lock(session_key, quantity, credits, expires_at))
+
+    def save(self, now: int) -> None:
+        """Writes every change of the batch; each kind of row in one statement."""
+        conn, project_id = self._conn, self.project.id
+        if self._new_customers or self._changed_customers:
+            customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
+        if self._counts:
+            customers.add_counts(conn, project_id, list(self._counts.items()))
+        if self._new_orders or self._changed_orders:
+            orders.save(conn, project_id, list(self._new_orders.values()), list(self._changed_orders.values()))
+        store.insert(conn, project_id, self.records)
+        store.mark_rolled_back(conn, project_id, self.undone)
+        ledger.post(conn, project_id, self.postings)
+        moved = [(id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits]
+        if moved:
+            vouchers.add_uses(conn, project_id, moved, now)
+        if self.transactions:
+            vouchers.add_transactions(conn, project_id, self.transactions)
+        for session_key, voucher_ids in self._freed_locks:
+            store.delete_locks(conn, project_id, session_key, voucher_ids)
+
+
+def _order_keys(sent: Iterable[OrderInput | OrderReference | None]) -> tuple[set[str], set[str]]:
+    ids: set[str] = set()
+    source_ids: set[str] = set()
+    for order in sent:
+        if order is not None and order.id:
+            ids.add(order.id)
+        elif order is not None and order.source_id:
+            source_ids.add(order.source_id)
+    return ids, source_ids

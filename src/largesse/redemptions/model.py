@@ -1,0 +1,110 @@
+"""Redemptions and rollbacks: the requests as sent, the records as stored. Credits and amounts in minor units, times in UTC micros."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from largesse.customers.model import CustomerInput
+from largesse.engine.order import Order, OrderInput
+from largesse.engine.sessions import Session
+
+RedeemableKind = Literal["voucher", "promotion_tier", "promotion_stack"]
+Expand = Literal["order", "redemption", "redeemable", "category"]
+MAX_REDEEMABLES = 30
+Name = Annotated[str, Meta(min_length=1)]
+
+
+class GiftInput(msgspec.Struct, frozen=True):
+    """Credits asked of a gift card; None = as many as the order takes."""
+
+    credits: Annotated[int, Meta(ge=0, le=10**15)] | None = None
+
+
+class RewardInput(msgspec.Struct, frozen=True):
+    """What is asked of a loyalty card."""
+
+    id: str | None = None
+    points: Annotated[int, Meta(ge=0)] | None = None
+
+
+class RedeemableInput(msgspec.Struct, frozen=True):
+    """One code, card, tier or stack the caller wants to use; `id` is a code or an internal id."""
+
+    object: RedeemableKind
+    id: Name
+    gift: GiftInput | None = None
+    reward: RewardInput | None = None
+
+
+class Options(msgspec.Struct, frozen=True):
+    expand: list[Expand] | None = None
+
+
+class StackableRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a validation and of a redemption."""
+
+    redeemables: Annotated[list[RedeemableInput], Meta(min_length=1, max_length=MAX_REDEEMABLES)]
+    order: OrderInput | None = None
+    customer: CustomerInput | None = None
+    tracking_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    session: Session | None = None
+    options: Options | None = None
+
+
+class OrderReference(msgspec.Struct, frozen=True):
+    id: str | None = None
+    source_id: str | None = None
+
+
+class RollbackInput(msgspec.Struct, frozen=True, kw_only=True):
+    """The optional body of a rollback."""
+
+    reason: Annotated[str, Meta(max_length=1000)] | None = None
+    tracking_id: str | None = None
+    customer: CustomerInput | None = None
+    order: OrderReference | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """One row of history: a redemption (single, parent or child) or a rollback, succeeded or failed.
+
+    `order` is the order as this record left it. `parent_id` is set on children, `source_id` (the undone redemption) on rollbacks.
+    """
+
+    id: str
+    object: Literal["redemption", "redemption_rollback"]
+    date: int
+    result: Literal["SUCCESS", "FAILURE"]
+    status: Literal["SUCCEEDED", "FAILED", "ROLLED_BACK"]
+    customer_id: str | None = None
+    tracking_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    amount: int | None = None  # credits: positive when redeemed, negative when rolled back
+    parent_id: str | None = None
+    source_id: str | None = None
+    reason: str | None = None
+    session_key: str | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
+    order_id: str | None = None
+    order: Order | None = None
+    channel_id: str | None = None
+    channel_type: str = "API"
+    related_object_type: str = "voucher"
+    related_object_id: str | None = None
+    related_object_parent_id: str | None = None
+    voucher_id: str | None = None
+    voucher_code: str | None = None
+    campaign: str | None = None
+    campaign_id: str | None = None
+    rollback_id: str | None = None
+    rollback_date: int | None = None
+    rollback_order_mode: str | None = None
+
+    @property
+    def is_parent(self) -> bool:
+        """True for the record that stands for a whole stack."""
+        return self.related_object_type == "redemption" and self.result == "SUCCESS"

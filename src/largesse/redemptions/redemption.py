@@ -1,0 +1,229 @@
+"""Redeeming: decide, then record uses, credits, order, customer and history in one transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+import largesse.customers.service as customers
+import largesse.orders.service as orders
+import largesse.products.service as products
+import largesse.vouchers.service as vouchers
+from largesse.customers.model import Counts
+from largesse.engine.decision import Decision, Outcome, commit
+from largesse.engine.order import Order
+from largesse.engine.refusal import Refusal
+from largesse.kernel import ids, ledger
+from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError
+from largesse.orders.model import StoredOrder
+from largesse.redemptions import answers
+from largesse.redemptions.books import Books, wanted_by
+from largesse.redemptions.evaluation import Evaluation, Question, evaluate
+from largesse.redemptions.model import Record
+
+
+def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
+    """Decider: answers each request as JSON, or with the ApiError that refuses it (its failure record is then part of the batch)."""
+    project = current_project(conn, work[0][0].project)
+    now = max(unit.now for unit, _ in work)
+    books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=True)
+    found: list[Any] = []
+    for place, (unit, question) in enumerate(work):
+        unit.call = msgspec.structs.replace(unit.call, project=project) if unit.call.project is not project else unit.call
+        try:
+            found.append(_redeem_one(books, place, unit, question))
+        except Exception as error:  # a request that fails in a decision fails alone: nothing of it is in the books yet
+            found.append(error)
+    books.save(now)
+    return found
+
+
+def _redeem_one(books: Books, place: int, unit: Unit, question: Question) -> bytes | ApiError:
+    body = question.body
+    session_key = body.session.key if body.session else None
+    evaluation = evaluate(books, place, unit.call, body, session_key=session_key)
+    if evaluation.decision.failure is not None:
+        return _record_failure(books, unit, question, evaluation, evaluation.decision.failure)
+    return _grant(books, unit, question, evaluation, session_key)
+
+
+# Success
+
+
+def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation, session_key: str | None) -> bytes:
+    body, decision = question.body, evaluation.decision
+    if body.order is not None:
+        products.override(unit, body.order)
+    evaluation = _keep_customer(books, unit, question, evaluation)
+    applied = decision.applicable
+    parent_id = ids.hex_id("r_") if len(applied) > 1 else None
+    record_ids = [ids.hex_id("r_") for _ in applied]
+    root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
+    commit(decision)
+    records = [
+        _child(books, unit, question, evaluation, outcome, record_id, parent_id, root)
+        for outcome, record_id in zip(applied, record_ids, strict=True)
+    ]
+    parent = None
+    if parent_id is not None:
+        parent = _record(unit, question, evaluation, parent_id, session_key)
+        parent.order, parent.order_id = root, root.id if root else None
+        parent.related_object_type, parent.related_object_id = "redemption", parent_id
+        books.records.append(parent)
+        unit.record("redemption.succeeded", parent_id, customer_id=parent.customer_id)
+    books.records.extend(records)
+    credits = sum(outcome.credits or 0 for outcome in applied)
+    books.count(evaluation.customer, Counts(total_succeeded=len(applied), gift_redeemed_amount=credits))
+    if session_key:
+        books.free_locks(session_key, [outcome.ask.voucher.id for outcome in applied if outcome.ask.voucher])
+    return answers.redemption_answer(books, unit, question, evaluation, records, parent, root)
+
+
+def _child(
+    books: Books,
+    unit: Unit,
+    question: Question,
+    evaluation: Evaluation,
+    outcome: Outcome,
+    record_id: str,
+    parent_id: str | None,
+    root: Order | None,
+) -> Record:
+    """The record of one applied redeemable, with its postings, counters and events noted in the books."""
+    record = _record(unit, question, evaluation, record_id, question.body.session.key if question.body.session else None)
+    record.parent_id = parent_id
+    record.order = outcome.order if parent_id else root
+    record.order_id = root.id if root else None
+    _name_voucher(books, record, outcome.ask.id)
+    uses = credits = 0
+    for posting in outcome.postings:
+        books.postings.append(
+            ledger.Entry(posting.account, posting.subject_id, posting.amount, "redemption", record_id, unit.now)
+        )
+        if posting.account == ledger.VOUCHER_USES:
+            uses += posting.amount
+        else:
+            credits -= posting.amount
+    entry = outcome.ask.voucher
+    if entry is not None:
+        books.change_voucher(entry.id, uses, credits)
+    if outcome.credits is not None:
+        record.amount = outcome.credits
+    stored = books.voucher(outcome.ask.id)
+    if stored is not None and credits:
+        transaction = vouchers.redemption_transaction(stored, credits, record.order, redemption_id=record_id, now=unit.now)
+        books.transactions.append(transaction)
+        refers = {"transaction": transaction.id, "redemption": record_id}
+        unit.record("voucher.gift.transaction.created", stored.entry.id, refers)
+    unit.record("redemption.succeeded", record_id, customer_id=record.customer_id)
+    return record
+
+
+def _keep_customer(books: Books, unit: Unit, question: Question, evaluation: Evaluation) -> Evaluation:
+    """Creates or updates the customer the request describes. A client-side call does so only where the project allows it."""
+    customer = evaluation.customer
+    sent = question.body.customer or (question.body.order.customer if question.body.order else None)
+    if customer is None or sent is None:
+        return evaluation
+    if unit.call.is_client and not unit.project.settings.client_create_customer_enabled:
+        return msgspec.structs.replace(evaluation, customer=None) if evaluation.customer_is_new else evaluation
+    if evaluation.customer_is_new or customers.describes(sent):
+        books.keep_customer(unit, customer, is_new=evaluation.customer_is_new)
+    return evaluation
+
+
+def _keep_order(
+    books: Books,
+    unit: Unit,
+    evaluation: Evaluation,
+    decision: Decision,
+    parent_id: str | None,
+    record_ids: list[str],
+) -> Order | None:
+    """Stores the order as the request leaves it and answers it with this request's applied amounts."""
+    order = decision.order
+    if order is None:
+        return None
+    customer = evaluation.customer
+    before = evaluation.stored_order
+    key = parent_id or record_ids[0]
+    root = msgspec.structs.replace(
+        order,
+        id=order.id or orders.new_order_id(),
+        status=order.status or "PAID",
+        created_at=order.created_at if before else unit.now,
+        updated_at=unit.now if before else None,
+        customer_id=order.customer_id or (customer.id if customer else None),
+        redemptions={**(order.redemptions or {}), key: _order_entry(books, unit, decision, parent_id, record_ids)},
+    )
+    after = StoredOrder(order=orders.without_applied(root))
+    books.keep_order(unit, before, after, key)
+    books.count(customer, orders.summary_delta(before, after, unit.now))
+    return root
+
+
+def _order_entry(
+    books: Books, unit: Unit, decision: Decision, parent_id: str | None, record_ids: list[str]
+) -> dict[str, Any]:
+    """What the order's `redemptions` map says of this request: a single redemption, or a parent with its children."""
+    entry: dict[str, Any] = {"date": answers.date(unit.now)}
+    if parent_id is not None:
+        return entry | {"related_object_type": "redemption", "related_object_id": parent_id, "stacked": record_ids}
+    ask = decision.applicable[0].ask
+    stored = books.voucher(ask.id)
+    entry |= {"related_object_type": ask.object, "related_object_id": stored.entry.id if stored else ask.id}
+    if stored and stored.entry.campaign_id:
+        entry["related_object_parent_id"] = stored.entry.campaign_id
+    return entry
+
+
+# Failure
+
+
+def _record_failure(
+    books: Books, unit: Unit, question: Question, evaluation: Evaluation, refusal: Refusal
+) -> ApiError:
+    """Writes the failure record and the customer; nothing else of a refused request is kept."""
+    evaluation = _keep_customer(books, unit, question, evaluation)
+    record = _record(unit, question, evaluation, ids.hex_id("rf_"), None)
+    record.result, record.status = "FAILURE", "FAILED"
+    record.failure_code, record.failure_message = refusal.key, refusal.message
+    record.related_object_type, record.related_object_id = "redemption", record.id
+    if len(question.body.redeemables) == 1:
+        _name_voucher(books, record, question.body.redeemables[0].id)
+    books.records.append(record)
+    books.count(evaluation.customer, Counts(total_failed=1))
+    unit.record("redemption.failed", record.id, customer_id=record.customer_id)
+    return ApiError(msgspec.structs.replace(refusal, resource_id=record.id, resource_type="redemption"))
+
+
+def _record(unit: Unit, question: Question, evaluation: Evaluation, record_id: str, session_key: str | None) -> Record:
+    """What every record of one request shares."""
+    customer = evaluation.customer
+    return Record(
+        id=record_id,
+        object="redemption",
+        date=unit.now,
+        result="SUCCESS",
+        status="SUCCEEDED",
+        customer_id=customer.id if customer else None,
+        tracking_id=customers.tracking_id(unit.project, customer),
+        metadata=question.body.metadata,
+        session_key=session_key,
+        channel_id=unit.call.caller.key_id,
+    )
+
+
+def _name_voucher(books: Books, record: Record, asked: str) -> None:
+    """Relates a record to the voucher asked for, if there is one."""
+    stored = books.voucher(asked)
+    if stored is None:
+        return
+    entry = stored.entry
+    record.related_object_type, record.related_object_id = "voucher", entry.id
+    record.related_object_parent_id = entry.campaign_id
+    record.voucher_id, record.voucher_code = entry.id, entry.code
+    record.campaign, record.campaign_id = entry.campaign, entry.campaign_id

@@ -1,0 +1,324 @@
+"""Rolling back: post the negation of what was recorded, mark both sides, give the order its amounts back.
+
+Nothing is computed again: uses and credits return by the postings of the redemption, amounts by the order it recorded.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+import largesse.customers.service as customers
+import largesse.orders.service as orders
+import largesse.vouchers.service as vouchers
+from largesse.customers.model import Counts, CustomerInput, StoredCustomer
+from largesse.engine.order import Order
+from largesse.engine.rollback import rollback_deadline, undo_order
+from largesse.kernel import errors, ids, ledger, wire
+from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError, invalid
+from largesse.orders.model import StoredOrder
+from largesse.redemptions import answers, store
+from largesse.redemptions.books import Books, Wanted
+from largesse.redemptions.model import OrderReference, Record, RollbackInput
+
+Endpoint = Literal["single", "stacked"]
+WITHOUT_ORDER = "WITHOUT_ORDER"
+
+
+class Undo(msgspec.Struct, frozen=True, eq=False):
+    """A rollback asked for: of one redemption (`single`), or of a stack or a single one (`stacked`)."""
+
+    redemption_id: str
+    body: RollbackInput
+    endpoint: Endpoint
+    base_url: str
+    period_months: int
+
+
+def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
+    """Decider: answers each request as JSON, or with the ApiError that refuses it."""
+    project = current_project(conn, work[0][0].project)
+    now = max(unit.now for unit, _ in work)
+    history = store.with_children(conn, project.id, {undo.redemption_id for _, undo in work}, lock=True)
+    postings = ledger.caused_by(conn, project.id, history)
+    wanted = [wanted_by(undo, history) for _, undo in work]
+    books = Books(conn, project, wanted, now, lock=True)
+    found: list[Any] = []
+    for place, (unit, undo) in enumerate(work):
+        unit.call = msgspec.structs.replace(unit.call, project=project)
+        try:
+            found.append(_Undoing(books, place, unit, undo, history, postings).answer())
+        except Exception as error:  # a request that fails in its checks fails alone: nothing of it is in the books yet
+            found.append(error)
+    books.save(now)
+    return found
+
+
+def wanted_by(undo: Undo, history: dict[str, Record]) -> Wanted:
+    """Whom and what a rollback touches: the redemption's customer and order, the vouchers of its children."""
+    source = history.get(undo.redemption_id)
+    if source is None:
+        return Wanted()
+    used = [record.voucher_id for record in history.values() if source.id in (record.id, record.parent_id)]
+    return Wanted(
+        CustomerInput(id=source.customer_id) if source.customer_id else None,
+        None,
+        [voucher_id for voucher_id in used if voucher_id],
+        OrderReference(id=source.order_id) if source.order_id else None,
+    )
+
+
+class _Undoing:
+    """One rollback: its checks in their order, then its effects."""
+
+    def __init__(
+        self,
+        books: Books,
+        place: int,
+        unit: Unit,
+        undo: Undo,
+        history: dict[str, Record],
+        postings: dict[str, list[ledger.Posting]],
+    ) -> None:
+        self._books = books
+        self._place = place
+        self._unit = unit
+        self._undo = undo
+        self._history = history
+        self._postings = postings
+
+    def answer(self) -> bytes | ApiError:
+        wire.check_metadata(self._undo.body.metadata)
+        source = self._source()
+        customer = self._customer(source)
+        self._check_order(source)
+        refusal = self._refusal(source)
+        if refusal is not None:
+            return self._fail(source, customer, refusal)
+        return self._succeed(source, customer)
+
+    # Checks
+
+    def _source(self) -> Record:
+        """The redemption to undo: successful, and not part of a stack."""
+        undo = self._undo
+        source = self._history.get(undo.redemption_id)
+        if source is None:
+            raise errors.not_found("redemption", undo.redemption_id)
+        if source.parent_id is not None:
+            raise invalid(
+                "invalid_redemption_parent",
+                "Invalid redemption parent",
+                "You can rollback only a redemption that does not have parent redemption.",
+            )
+        if source.object != "redemption" or source.result != "SUCCESS":
+            raise invalid(
+                "invalid_redemption",
+                "Invalid redemption",
+                "You can rollback only a successful redemption; this is a failed one or a rollback.",
+            )
+        if source.is_parent and undo.endpoint == "single":
+            raise invalid(
+                "invalid_redemption",
+                "Invalid redemption",
+                "You can rollback only a single redemption. Use different endpoint for stacked redemption.",
+            )
+        return source
+
+    def _customer(self, source: Record) -> StoredCustomer | None:
+        """The redeemer, after checking that whoever the request names is the redeemer."""
+        redeemer = self._redeemer(source)
+        sent, tracking_id = self._undo.body.customer, self._undo.body.tracking_id
+        if sent is None and tracking_id is None:
+            return redeemer
+        found = customers.find(self._unit.conn, self._unit.project, [sent], [tracking_id], lock=False)[0]
+        if isinstance(found, ApiError):
+            raise found
+        if found is None:
+            named = (sent.id or sent.source_id if sent else None) or tracking_id or ""
+            raise errors.not_found("customer", named)
+        if redeemer is None or found.id != redeemer.id:
+            raise invalid("invalid_customer", "Invalid customer", "Customer is not related with redemption.")
+        return redeemer
+
+    def _redeemer(self, source: Record) -> StoredCustomer | None:
+        if source.customer_id is None:
+            return None
+        try:
+            return self._books.customer(self._place, None)
+        except ApiError:  # deleted since; the ledger keeps the id
+            return None
+
+    def _check_order(self, source: Record) -> None:
+        sent = self._undo.body.order
+        if sent is None or not (sent.id or sent.source_id):
+            return
+        stored = self._order(source)
+        if stored is not None:
+            if sent.id == stored.order.id or (not sent.id and sent.source_id == stored.order.source_id):
+                return
+        raise invalid("invalid_order", "Invalid order", "Order is not related with redemption.")
+
+    def _order(self, source: Record) -> StoredOrder | None:
+        if source.order_id is None:
+            return None
+        try:
+            return self._books.order(OrderReference(id=source.order_id))
+        except ApiError:  # deleted with its customer
+            return None
+
+    def _refusal(self, source: Record) -> ApiError | None:
+        """The checks whose failure is recorded."""
+        if source.rollback_id is not None or source.status == "ROLLED_BACK":
+            return invalid("already_rolled_back", "Already rolled back", "Redemption has been already rolled back.")
+        months = self._undo.period_months
+        if months and self._unit.now > rollback_deadline(source.date, months, self._unit.project.zone):
+            details = f"A redemption can be rolled back for {months} months."
+            return invalid("rollback_period_exceeded", "Rollback period exceeded", details)
+        return None
+
+    # Failure
+
+    def _fail(self, source: Record, customer: StoredCustomer | None, error: ApiError) -> ApiError:
+        record = self._record(source, ids.hex_id("rrf_"))
+        record.result, record.status = "FAILURE", "FAILED"
+        record.failure_code, record.failure_message = error.refusal.key, error.refusal.message
+        self._books.records.append(record)
+        self._books.count(customer, Counts(total_rollback_failed=1))
+        self._unit.record("redemption.rollback.failed", record.id, customer_id=record.customer_id)
+        named = {"resource_id": record.id, "resource_type": "redemption_rollback"}
+        return ApiError(msgspec.structs.replace(error.refusal, **named))
+
+    # Success
+
+    def _succeed(self, source: Record, customer: StoredCustomer | None) -> bytes:
+        unit, books = self._unit, self._books
+        undone = self._children(source) if source.is_parent else [source]
+        parent = self._record(source, ids.hex_id("rr_")) if source.is_parent else None
+        records = [self._record(child, ids.hex_id("rr_")) for child in undone]
+        if customer is not None and self._undo.body.customer is not None and customers.describes(self._undo.body.customer):
+            customer = customers.merged(customer, self._undo.body.customer, unit.project, unit.now)
+            books.keep_customer(unit, customer, is_new=False)
+        order = self._give_order_back(source, customer, parent or records[0], records)
+        for child, record in zip(undone, records, strict=True):
+            record.order = _reduced(child.order) if source.is_parent else order
+            self._return(child, record, order)
+        books.count(customer, Counts(total_rolled_back=len(records)))
+        everything = [*zip(undone, records, strict=True), *([(source, parent)] if parent else [])]
+        if parent is not None:
+            parent.order = order
+        for target, record in everything:
+            self._mark(target, record)
+            books.records.append(record)
+            unit.record("redemption.rollback.succeeded", record.id, customer_id=record.customer_id)
+        return answers.rollback_answer(books, unit, self._undo, records, parent, order, customer)
+
+    def _children(self, source: Record) -> list[Record]:
+        """The successful children, in the order of application (their ids grow with it)."""
+        return [r for r in self._history.values() if r.parent_id == source.id and r.result == "SUCCESS"]
+
+    def _return(self, child: Record, record: Record, order: Order | None) -> None:
+        """Posts the negation of what the redemption took, and moves the counters with it."""
+        uses = credits = 0
+        for posting in self._postings.get(child.id, []):
+            self._books.postings.append(
+                ledger.Entry(
+                    posting.account,
+                    posting.subject_id,
+                    -posting.amount,
+                    "rollback",
+                    record.id,
+                    self._unit.now,
+                    negates=posting.id,
+                )
+            )
+            if posting.account == ledger.VOUCHER_USES:
+                uses -= posting.amount
+            else:
+                credits -= posting.amount
+        record.amount = -child.amount if child.amount is not None else None
+        stored = self._books.voucher(child.voucher_id) if child.voucher_id else None
+        if stored is None:
+            return
+        stored.entry.redeemed_quantity += uses
+        stored.entry.redeemed_amount -= credits
+        self._books.change_voucher(stored.entry.id, uses, -credits)
+        if credits:
+            transaction = vouchers.refund_transaction(
+                stored, credits, order, redemption_id=child.id, rollback_id=record.id, now=self._unit.now
+            )
+            self._books.transactions.append(transaction)
+            refers = {"transaction": transaction.id, "rollback": record.id}
+            self._unit.record("voucher.gift.transaction.created", stored.entry.id, refers)
+
+    def _give_order_back(
+        self, source: Record, customer: StoredCustomer | None, whole: Record, records: list[Record]
+    ) -> Order | None:
+        """The order without what this redemption applied; under WITHOUT_ORDER only its history changes."""
+        before = self._order(source)
+        if before is None:
+            return None
+        unit = self._unit
+        order = before.order
+        history = dict(order.redemptions or {})
+        entry = dict(history.get(source.id, {}))
+        entry |= {"rollback_id": whole.id, "rollback_date": answers.date(unit.now)}
+        if source.is_parent:
+            entry["rollback_stacked"] = [record.id for record in records]
+        history[source.id] = entry
+        if self._mode != WITHOUT_ORDER:
+            still_active = any("rollback_id" not in other for other in history.values())
+            order = undo_order(order, source.order or order, still_active)
+        order = msgspec.structs.replace(order, redemptions=history, updated_at=unit.now)
+        after = StoredOrder(order=order)
+        self._books.keep_order(unit, before, after, whole.id)
+        self._books.count(customer, orders.summary_delta(before, after, unit.now))
+        return order
+
+    @property
+    def _mode(self) -> str:
+        return self._unit.project.settings.stacking_rules.redeemables_rollback_order_mode
+
+    def _mark(self, target: Record, record: Record) -> None:
+        """Marks the undone side; the rollback's metadata is laid over its own."""
+        target.status = "ROLLED_BACK"
+        target.rollback_id, target.rollback_date = record.id, record.date
+        target.rollback_order_mode = self._mode
+        if record.metadata:
+            target.metadata = wire.merge_metadata(target.metadata or {}, record.metadata)
+        self._books.undone.append(target)
+
+    def _record(self, source: Record, record_id: str) -> Record:
+        """What every record of this rollback shares with the redemption it undoes."""
+        body, unit = self._undo.body, self._unit
+        return msgspec.structs.replace(
+            source,
+            id=record_id,
+            object="redemption_rollback",
+            date=unit.now,
+            result="SUCCESS",
+            status="SUCCEEDED",
+            metadata=body.metadata,
+            amount=None,
+            parent_id=None,
+            source_id=source.id,
+            reason=body.reason,
+            session_key=None,
+            order=None,
+            channel_id=unit.call.caller.key_id,
+            channel_type="API",
+            rollback_id=None,
+            rollback_date=None,
+            rollback_order_mode=None,
+        )
+
+
+def _reduced(order: Order | None) -> Order | None:
+    """What a child's rollback shows of the order: its amount, undiscounted."""
+    if order is None:
+        return None
+    amount = order.initial_amount if order.initial_amount is not None else order.amount
+    return Order(id=order.id, source_id=order.source_id, amount=amount)

@@ -1,0 +1,171 @@
+"""Every query on redemptions and session locks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, func, or_, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
+
+from largesse.engine.books import Lock
+from largesse.engine.order import Order
+from largesse.kernel import wire
+from largesse.kernel.database.columns import one_of
+from largesse.kernel.database.rows import insert_rows, update_rows
+from largesse.redemptions.model import Record
+from largesse.redemptions.tables import locks, redemptions
+
+_COLUMNS = tuple(column.name for column in redemptions.c if column.name != "project_id")
+_FIELDS = tuple({"order_snapshot": "order"}.get(name, name) for name in _COLUMNS)
+_JSON = {"metadata": dict[str, Any], "order": Order}
+_ALL = select(*(redemptions.c[name] for name in _COLUMNS))
+
+_WITH_CHILDREN = (
+    _ALL.where(
+        redemptions.c.project_id == bindparam("project"),
+        or_(one_of(redemptions.c.id, "ids"), one_of(redemptions.c.parent_id, "ids")),
+    ).order_by(redemptions.c.id)
+)
+_WITH_CHILDREN_LOCKED = _WITH_CHILDREN.with_for_update()
+_LIVE_LOCKS = select(locks.c.voucher_id, locks.c.session_key, locks.c.quantity, locks.c.credits, locks.c.expires_at).where(
+    locks.c.project_id == bindparam("project"),
+    one_of(locks.c.voucher_id, "vouchers"),
+    locks.c.expires_at > bindparam("now"),
+)
+_COUNT_NAMES = {
+    ("redemption", "SUCCESS"): "total_succeeded",
+    ("redemption", "FAILURE"): "total_failed",
+    ("redemption_rollback", "SUCCESS"): "total_rolled_back",
+    ("redemption_rollback", "FAILURE"): "total_rollback_failed",
+}
+_LOCK_COLUMNS = ("session_key", "voucher_id", "quantity", "credits", "expires_at", "created_at")
+
+
+def insert(conn: Connection, project_id: str, records: Sequence[Record]) -> None:
+    insert_rows(conn, redemptions, _COLUMNS, project_id, [_row(record) for record in records])
+
+
+def mark_rolled_back(conn: Connection, project_id: str, records: Sequence[Record]) -> None:
+    """Stores that these redemptions were undone; one that already was raises GuardViolation."""
+    update_rows(
+        conn,
+        redemptions,
+        ("id",),
+        ("status", "rollback_id", "rollback_date", "rollback_order_mode", "metadata"),
+        project_id,
+        [
+            (r.status, r.rollback_id, r.rollback_date, r.rollback_order_mode, _json(r.metadata), r.id)
+            for r in records
+        ],
+        guard="t.rollback_id IS NULL",
+    )
+
+
+def with_children(conn: Connection, project_id: str, ids: Collection[str], *, lock: bool) -> dict[str, Record]:
+    """The records of these ids and all children of those that are parents, in id order."""
+    statement = _WITH_CHILDREN_LOCKED if lock else _WITH_CHILDREN
+    rows = conn.execute(statement, {"project": project_id, "ids": list(ids)})
+    return {record.id: record for record in map(_record, rows)}
+
+
+def page(
+    conn: Connection,
+    project_id: str,
+    conditions: Sequence[ColumnElement[bool]],
+    order: Sequence[UnaryExpression[Any]],
+    *,
+    limit: int,
+    offset: int,
+) -> tuple[list[Record], int]:
+    """One page of history and the number of records under the conditions."""
+    where = (redemptions.c.project_id == project_id, *conditions)
+    total = conn.execute(select(func.count()).select_from(redemptions).where(*where)).scalar_one()
+    rows = conn.execute(_ALL.where(*where).order_by(*order).limit(limit).offset(offset))
+    return [_record(row) for row in rows], total
+
+
+def live_locks(conn: Connection, project_id: str, voucher_ids: Collection[str], now: int) -> dict[str, list[Lock]]:
+    """The unexpired locks on these vouchers, of all sessions."""
+    found: dict[str, list[Lock]] = {}
+    arguments = {"project": project_id, "vouchers": list(voucher_ids), "now": now}
+    for voucher_id, key, quantity, credits, expires_at in conn.execute(_LIVE_LOCKS, arguments):
+        found.setdefault(voucher_id, []).append(Lock(key, quantity, credits, expires_at))
+    return found
+
+
+def delete_session(conn: Connection, project_id: str, session_key: str) -> None:
+    conn.execute(delete(locks).where(locks.c.project_id == project_id, locks.c.session_key == session_key))
+
+
+def delete_locks(conn: Connection, project_id: str, session_key: str, voucher_ids: Collection[str]) -> int:
+    """Removes a session's locks on these vouchers; answers how many there were."""
+    statement = delete(locks).where(
+        locks.c.project_id == project_id, locks.c.session_key == session_key, locks.c.voucher_id.in_(voucher_ids)
+    )
+    return conn.execute(statement).rowcount
+
+
+def insert_locks(conn: Connection, project_id: str, rows: Sequence[tuple[str, str, int, int, int, int]]) -> None:
+    """Rows of (session key, voucher id, quantity, credits, expires at, created at)."""
+    insert_rows(conn, locks, _LOCK_COLUMNS, project_id, rows)
+
+
+def delete_expired_locks(conn: Connection, project_id: str, voucher_ids: Collection[str], now: int) -> None:
+    """Housekeeping of the vouchers at hand; expired locks count for nothing before that too."""
+    conn.execute(
+        delete(locks).where(
+            locks.c.project_id == project_id, locks.c.voucher_id.in_(voucher_ids), locks.c.expires_at <= now
+        )
+    )
+
+
+def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
+    """Redemptions not undone, for every voucher: what its counter must be."""
+    counted = (
+        select(redemptions.c.voucher_id, func.count())
+        .where(
+            redemptions.c.project_id == project_id,
+            redemptions.c.object == "redemption",
+            redemptions.c.status == "SUCCEEDED",
+            redemptions.c.voucher_id.is_not(None),
+        )
+        .group_by(redemptions.c.voucher_id)
+    )
+    return {voucher_id: count for voucher_id, count in conn.execute(counted)}
+
+
+def counts_by_customer(conn: Connection, project_id: str) -> dict[str, dict[str, int]]:
+    """Successes, failures and rollbacks on record for every customer; parents of stacks count nowhere."""
+    grouped = (
+        select(redemptions.c.customer_id, redemptions.c.object, redemptions.c.result, func.count())
+        .where(
+            redemptions.c.project_id == project_id,
+            redemptions.c.customer_id.is_not(None),
+            or_(redemptions.c.related_object_type != "redemption", redemptions.c.result == "FAILURE"),
+        )
+        .group_by(redemptions.c.customer_id, redemptions.c.object, redemptions.c.result)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for customer_id, object, result, count in conn.execute(grouped):
+        found.setdefault(customer_id, {})[_COUNT_NAMES[object, result]] = count
+    return found
+
+
+def _row(record: Record) -> tuple[Any, ...]:
+    values = [getattr(record, field) for field in _FIELDS]
+    for place, field in enumerate(_FIELDS):
+        if field in _JSON:
+            values[place] = _json(values[place])
+    return tuple(values)
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else wire.encode_text(value)
+
+
+def _record(row: Row[Any]) -> Record:
+    values = dict(zip(_FIELDS, row, strict=True))
+    for field, kind in _JSON.items():
+        if values[field] is not None:
+            values[field] = wire.decode_stored(values[field], kind)
+    return Record(**values)

@@ -1,0 +1,62 @@
+"""Tables of redemptions and of the locks that sessions hold."""
+
+from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, Table, Text
+
+from largesse.kernel.database.columns import metadata, micros, project_id
+
+redemptions = Table(
+    "redemptions",
+    metadata,
+    project_id(),
+    Column("id", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    micros("date"),
+    Column("result", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("tracking_id", Text),
+    Column("metadata", Text),  # JSON
+    Column("amount", BigInteger),
+    Column("parent_id", Text),
+    Column("source_id", Text),
+    Column("reason", Text),
+    Column("session_key", Text),
+    Column("failure_code", Text),
+    Column("failure_message", Text),
+    Column("order_id", Text),
+    Column("order_snapshot", Text),  # JSON of an engine order
+    Column("channel_id", Text),
+    Column("channel_type", Text, nullable=False),
+    Column("related_object_type", Text, nullable=False),
+    Column("related_object_id", Text),
+    Column("related_object_parent_id", Text),
+    Column("voucher_id", Text),
+    Column("voucher_code", Text),
+    Column("campaign", Text),
+    Column("campaign_id", Text),
+    Column("rollback_id", Text),
+    micros("rollback_date", nullable=True),
+    Column("rollback_order_mode", Text),
+    PrimaryKeyConstraint("project_id", "id"),
+    Index("redemptions_by_date", "project_id", "date", "id"),
+    Index("redemptions_of_parent", "project_id", "parent_id"),
+    Index("redemptions_of_source", "project_id", "source_id"),
+    Index("redemptions_of_voucher", "project_id", "voucher_id", "date"),
+    Index("redemptions_of_customer", "project_id", "customer_id", "date"),
+    Index("redemptions_of_order", "project_id", "order_id"),
+)
+
+# One row per session and locked redeemable.
+locks = Table(
+    "session_locks",
+    metadata,
+    project_id(),
+    Column("session_key", Text, nullable=False),
+    Column("voucher_id", Text, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    micros("expires_at"),
+    micros("created_at"),
+    PrimaryKeyConstraint("project_id", "session_key", "voucher_id"),
+    Index("session_locks_of_voucher", "project_id", "voucher_id"),
+)

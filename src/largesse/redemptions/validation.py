@@ -1,0 +1,59 @@
+"""Validating: the same decision as redeeming, answered and forgotten - unless the request asks for a lock."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from largesse.engine.sessions import locks_for
+from largesse.kernel import ids
+from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.unit import Unit
+from largesse.redemptions import answers, store
+from largesse.redemptions.books import Books, wanted_by
+from largesse.redemptions.evaluation import Evaluation, Question, evaluate
+
+
+def validate(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
+    """Decider of the read lane: answers each request as JSON, changing nothing."""
+    return _validate(conn, work, lock=False)
+
+
+def validate_and_lock(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
+    """Decider of a write lane: as `validate`, and keeps what a valid request asks for from others."""
+    return _validate(conn, work, lock=True)
+
+
+def _validate(conn: Connection, work: Sequence[tuple[Unit, Question]], *, lock: bool) -> list[Any]:
+    project = current_project(conn, work[0][0].project)
+    now = max(unit.now for unit, _ in work)
+    books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=lock)
+    found: list[Any] = []
+    for place, (unit, question) in enumerate(work):
+        unit.call = msgspec.structs.replace(unit.call, project=project)
+        try:
+            found.append(_validate_one(conn, books, place, unit, question, lock=lock))
+        except Exception as error:  # fails alone
+            found.append(error)
+    return found
+
+
+def _validate_one(conn: Connection, books: Books, place: int, unit: Unit, question: Question, *, lock: bool) -> bytes:
+    session = question.body.session
+    if session is not None and session.key is None and lock:
+        session = msgspec.structs.replace(session, key=ids.text_id("ssn_", 32))
+    evaluation = evaluate(books, place, unit.call, question.body, session_key=session.key if session else None)
+    if session is not None and session.key is not None and lock and evaluation.decision.valid:
+        _hold(conn, books, unit, evaluation, session.key, unit.now + session.lifetime())
+    return answers.validation_answer(books, unit, question, evaluation, session)
+
+
+def _hold(conn: Connection, books: Books, unit: Unit, evaluation: Evaluation, key: str, expires_at: int) -> None:
+    """Replaces the locks of session `key` by those of this request, in the store and in the books."""
+    held = locks_for(evaluation.decision)
+    store.delete_session(conn, unit.project_id, key)
+    store.delete_expired_locks(conn, unit.project_id, [voucher_id for voucher_id, _, _ in held], unit.now)
+    rows = [(key, voucher_id, quantity, credits, expires_at, unit.now) for voucher_id, quantity, credits in held]
+    store.insert_locks(conn, unit.project_id, rows)
+    books.hold(key, held, expires_at)

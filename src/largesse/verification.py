@@ -1,0 +1,56 @@
+"""`largesse verify`: every counter and balance, computed again from the postings it must equal."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+import largesse.customers.service as customers
+import largesse.redemptions.service as redemptions
+import largesse.vouchers.service as vouchers
+from largesse.kernel import ledger
+from largesse.kernel.access.projects import list_projects
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """One number that is not what the ledger says."""
+
+    project_id: str
+    subject: str  # kind and id of the object that carries the number
+    name: str
+    stored: int
+    expected: int
+
+
+def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id: None) -> list[Drift]:
+    """All drift of all projects; empty when every number is right. Calls `on_project` before each project."""
+    found: list[Drift] = []
+    for project in list_projects(conn):
+        on_project(project.id)
+        found.extend(_vouchers(conn, project.id))
+        found.extend(_customers(conn, project.id))
+    return found
+
+
+def _vouchers(conn: Connection, project_id: str) -> Iterator[Drift]:
+    uses = ledger.balances(conn, project_id, ledger.VOUCHER_USES)
+    credits = ledger.balances(conn, project_id, ledger.GIFT_CREDITS)
+    recorded = redemptions.uses_by_voucher(conn, project_id)
+    for voucher in vouchers.counters(conn, project_id):
+        subject = f"voucher {voucher.id}"
+        expected = uses.get(voucher.id, 0)
+        if voucher.redeemed_quantity != expected:
+            yield Drift(project_id, subject, "redeemed_quantity", voucher.redeemed_quantity, expected)
+        if recorded.get(voucher.id, 0) != expected:
+            yield Drift(project_id, subject, "redemptions on record", recorded.get(voucher.id, 0), expected)
+        if voucher.balance is not None and voucher.balance != credits.get(voucher.id, 0):
+            yield Drift(project_id, subject, "gift balance", voucher.balance, credits.get(voucher.id, 0))
+
+
+def _customers(conn: Connection, project_id: str) -> Iterator[Drift]:
+    recorded = redemptions.counts_by_customer(conn, project_id)
+    for customer_id, counts in customers.counters(conn, project_id):
+        expected = recorded.get(customer_id, {})
+        for name, stored in counts.items():
+            if stored != expected.get(name, 0):
+                yield Drift(project_id, f"customer {customer_id}", name, stored, expected.get(name, 0))
