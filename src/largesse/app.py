@@ -18,11 +18,15 @@ import largesse.bin.routes
 import largesse.customers.routes
 import largesse.oauth.routes
 import largesse.orders.routes
+import largesse.orders.service
 import largesse.products.routes
+import largesse.products.service
 import largesse.redemptions.routes
 import largesse.vouchers.routes
+import largesse.vouchers.service
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.database.database import Database
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, not_found
 from largesse.kernel.http import failures
 from largesse.kernel.http.docs import docs_routes
@@ -31,10 +35,19 @@ from largesse.kernel.http.limits import Limits
 from largesse.kernel.http.request import ApiRequest
 from largesse.kernel.settings import Settings
 
+
+def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
+    """Removes a binned object for good: each room knows how for its own."""
+    if resource_type == "voucher":
+        largesse.vouchers.service.purge(unit, resource_id)
+    else:
+        largesse.products.service.purge(unit, resource_type, resource_id)
+
+
 ROUTES: list[HTTPRouteHandler] = [
     *largesse.assets.routes.routes,
-    *largesse.bin.routes.routes,
-    *largesse.customers.routes.routes,
+    *largesse.bin.routes.make_routes(_purge),
+    *largesse.customers.routes.make_routes(largesse.orders.service.remove_of_customer),
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
     *largesse.products.routes.routes,

@@ -25,7 +25,9 @@ def allocate_within(total: int, weights: Sequence[int], rooms: Sequence[int]) ->
     shares = [0] * len(weights)
     rest = min(total, sum(rooms))
     while rest > 0:
-        open_weights = [weight if room > share else 0 for weight, room, share in zip(weights, rooms, shares, strict=True)]
+        open_weights = [
+            weight if room > share else 0 for weight, room, share in zip(weights, rooms, shares, strict=True)
+        ]
         if not any(open_weights):
             break
         given = 0

@@ -110,7 +110,7 @@ def decide(
     outcomes: list[Outcome] = []
     failed = False
     for ask in evaluation_order(asks, rules):
-        outcome = _evaluate(ask, running, limits, about, failed=failed, excluded=excluded, start=start)
+        outcome = _evaluate(ask, running, limits, about, failed=failed, excluded=excluded)
         outcomes.append(outcome)
         if outcome.status == "APPLICABLE":
             limits.count(ask)
@@ -135,7 +135,6 @@ def _evaluate(
     *,
     failed: bool,
     excluded: bool,
-    start: Order | None,
 ) -> Outcome:
     rules = about.rules
     if failed:
@@ -183,9 +182,9 @@ def precondition(ask: Ask, order: Order | None, about: Circumstances) -> Refusal
 
 def _in_window(voucher: Voucher, about: Circumstances) -> bool:
     frame, days, hours = voucher.validity_timeframe, voucher.validity_day_of_week, voucher.validity_hours
-    if frame is not None and voucher.start_date is not None:
-        if not in_timeframe(frame, voucher.start_date, about.now, about.zone):
-            return False
+    start = voucher.start_date
+    if frame is not None and start is not None and not in_timeframe(frame, start, about.now, about.zone):
+        return False
     if days and not on_weekday(days, about.now, about.zone):
         return False
     return hours is None or in_hours(hours, about.now, about.zone)

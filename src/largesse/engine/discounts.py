@@ -19,16 +19,21 @@ AmountEffect = Literal[
     "APPLY_TO_ITEMS_BY_QUANTITY",
 ]
 PlainEffect = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"]
-Sum = Annotated[Decimal, Meta(ge=0, le=MAX_AMOUNT)]
 Cap = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
 
 
 class AmountDiscount(
-    msgspec.Struct, tag="AMOUNT", tag_field="type", frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    tag="AMOUNT",
+    tag_field="type",
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
 ):
     """A sum off the order or its lines."""
 
-    amount_off: Sum | None = None
+    amount_off: Decimal | None = None
     amount_off_formula: str | None = None
     aggregated_amount_limit: Cap | None = None
     effect: AmountEffect | None = None
@@ -36,11 +41,17 @@ class AmountDiscount(
 
 
 class PercentDiscount(
-    msgspec.Struct, tag="PERCENT", tag_field="type", frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    tag="PERCENT",
+    tag_field="type",
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
 ):
     """A share of the order or of its lines; `amount_limit` caps the order or each line."""
 
-    percent_off: Annotated[Decimal, Meta(ge=0, le=100)] | None = None
+    percent_off: Decimal | None = None
     percent_off_formula: str | None = None
     amount_limit: Cap | None = None
     aggregated_amount_limit: Cap | None = None
@@ -49,11 +60,17 @@ class PercentDiscount(
 
 
 class FixedDiscount(
-    msgspec.Struct, tag="FIXED", tag_field="type", frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    tag="FIXED",
+    tag_field="type",
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
 ):
     """A new price for the order or for each unit."""
 
-    fixed_amount: Sum | None = None
+    fixed_amount: Decimal | None = None
     fixed_amount_formula: str | None = None
     effect: PlainEffect | None = None
     is_dynamic: bool | None = None
@@ -80,6 +97,9 @@ def check_discount(discount: Discount) -> Refusal | None:
         return invalid_voucher(f"Formulas are not available in this version; leave {name}_formula out and give {name}")
     if value is None:
         return invalid_voucher(f"Discount should have required property '{name}'")
+    most = 100 if isinstance(discount, PercentDiscount) else MAX_AMOUNT
+    if not value.is_finite() or not 0 <= value <= most:
+        return invalid_voucher(f"Property .discount.{name} should be a number from 0 to {most}")
     return None
 
 

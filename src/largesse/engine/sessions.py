@@ -26,9 +26,9 @@ class Session(msgspec.Struct, frozen=True):
     type: Literal["LOCK"] | None = None
     key: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     ttl: Annotated[int, Meta(ge=0, le=10**18)] | None = None
-    ttl_unit: (
-        Literal["DAYS", "HOURS", "MINUTES", "SECONDS", "MILLISECONDS", "MICROSECONDS", "NANOSECONDS"] | None
-    ) = None
+    ttl_unit: Literal["DAYS", "HOURS", "MINUTES", "SECONDS", "MILLISECONDS", "MICROSECONDS", "NANOSECONDS"] | None = (
+        None
+    )
 
     @property
     def effective_ttl(self) -> int:

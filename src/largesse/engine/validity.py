@@ -137,7 +137,9 @@ def check_definition(
                 if parse_duration(text).rough_seconds <= 0:
                     raise ValueError(text)
             except ValueError:
-                return invalid_payload(f"Property .validity_timeframe.{name} should be an ISO 8601 duration such as P1D")
+                return invalid_payload(
+                    f"Property .validity_timeframe.{name} should be an ISO 8601 duration such as P1D"
+                )
     if hours is not None and (timeframe is not None or days):
         return invalid_payload(
             "Property .validity_hours cannot be combined with validity_timeframe or validity_day_of_week"

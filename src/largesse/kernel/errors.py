@@ -54,7 +54,9 @@ def invalid(key: str, message: str, details: str | None = None) -> ApiError:
 
 def route_not_found(method: str, path: str) -> ApiError:
     return ApiError(
-        Refusal(code=404, key="not_found", message="Resource not found", details=f"No operation answers {method} {path}")
+        Refusal(
+            code=404, key="not_found", message="Resource not found", details=f"No operation answers {method} {path}"
+        )
     )
 
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text, delete, func, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.kernel import ids, wire
 from largesse.kernel.call import Call
@@ -34,7 +35,15 @@ events = Table(
 )
 
 _COLUMNS = ("id", "type", "entity_id", "customer_id", "group_id", "source", "data", "created_at")
-_FAMILIES = {"redemption": "evred_", "customer": "evcus_", "voucher": "evvou_", "campaign": "evcam_", "publication": "evpub_"}
+_FAMILIES = {
+    "redemption": "evred_",
+    "customer": "evcus_",
+    "voucher": "evvou_",
+    "campaign": "evcam_",
+    "publication": "evpub_",
+}
+_OTHERS = "evoth_"
+_PREFIX = len(_OTHERS)  # all prefixes are equally long
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -49,7 +58,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def new_event(call: Call, type: str, entity_id: str, data: dict[str, Any], customer_id: str | None) -> Event:
-    prefix = _FAMILIES.get(type.partition(".")[0], "evoth_")
+    prefix = _FAMILIES.get(type.partition(".")[0], _OTHERS)
     return Event(ids.hex_id(prefix), type, entity_id, customer_id, call, wire.encode_text(data) if data else "{}")
 
 
@@ -69,4 +78,68 @@ def write_events(conn: Connection, project_id: str, recorded: Sequence[Event]) -
 
 def _source(call: Call) -> str:
     channel = "CLIENT_API" if call.is_client else "API"
-    return wire.encode_text({"channel": channel, "api_key": {"name": call.caller.key_name, "app_id": call.caller.key_id}})
+    return wire.encode_text(
+        {"channel": channel, "api_key": {"name": call.caller.key_name, "app_id": call.caller.key_id}}
+    )
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """An event as read back."""
+
+    id: str
+    type: str
+    entity_id: str
+    group_id: str
+    created_at: int
+    data: dict[str, Any]
+
+
+class EventPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events of a customer are wanted; `types` None = all, times inclusive."""
+
+    customer_id: str
+    after_id: str | None = None
+    start: int | None = None
+    end: int | None = None
+    types: list[str] | None = None
+    descending: bool = True
+    limit: int
+
+
+def of_customer(conn: Connection, project_id: str, page: EventPage) -> list[StoredEvent]:
+    """A page of one customer's events, in order of their position in time."""
+    position = func.substr(events.c.id, _PREFIX + 1)  # the part behind the family prefix sorts by time
+    statement = select(
+        events.c.id, events.c.type, events.c.entity_id, events.c.group_id, events.c.created_at, events.c.data
+    ).where(*_of_customer(project_id, page))
+    if page.after_id:
+        after = page.after_id[_PREFIX:]
+        statement = statement.where(position < after if page.descending else position > after)
+    statement = statement.order_by(position.desc() if page.descending else position.asc()).limit(page.limit)
+    return [StoredEvent(*row) for row in conn.execute(statement)]
+
+
+def count_of_customer(conn: Connection, project_id: str, page: EventPage) -> int:
+    """How many events the page's conditions hold in all."""
+    statement = select(func.count()).select_from(events).where(*_of_customer(project_id, page))
+    return conn.execute(statement).scalar_one()
+
+
+def remove_of_customer(conn: Connection, project_id: str, customer_id: str) -> int:
+    """Deletes a customer's events; answers how many there were."""
+    mine = (events.c.project_id == project_id, events.c.customer_id == customer_id)
+    return conn.execute(delete(events).where(*mine)).rowcount
+
+
+def _of_customer(project_id: str, page: EventPage) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        events.c.project_id == project_id,
+        events.c.customer_id == page.customer_id,
+    ]
+    if page.types is not None:
+        conditions.append(events.c.type.in_(page.types))
+    if page.start is not None:
+        conditions.append(events.c.created_at >= page.start)
+    if page.end is not None:
+        conditions.append(events.c.created_at <= page.end)
+    return conditions

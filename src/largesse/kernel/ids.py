@@ -9,7 +9,9 @@ import threading
 import time
 
 _HEX_EPOCH_MS = 1_462_320_000_000  # 2016-05-04T00:00:00Z, observed in the API's own ids
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # ASCII order, so that text order is time order
+_ALPHABET = (
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # ASCII order, so that text order is time order
+)
 _TIME_DIGITS = 8
 
 

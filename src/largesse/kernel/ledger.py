@@ -7,7 +7,18 @@ A posting is undone at most once (unique key). Every counter and balance in the 
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.engine import Connection
 
 from largesse.kernel import ids

@@ -9,7 +9,11 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 LANE_DEPTH = Gauge("largesse_lane_depth", "Requests waiting in a lane.", ["lane"])
-BATCH_SIZE = Histogram("largesse_batch_size", "Requests answered by one transaction.", ["lane"], buckets=(1, 2, 4, 8, 16, 32))
+BATCH_SIZE = Histogram(
+    "largesse_batch_size", "Requests answered by one transaction.", ["lane"], buckets=(1, 2, 4, 8, 16, 32)
+)
 COMMIT_SECONDS = Histogram(
-    "largesse_commit_seconds", "Time one commit took.", buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
+    "largesse_commit_seconds",
+    "Time one commit took.",
+    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25),
 )

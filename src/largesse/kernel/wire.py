@@ -121,6 +121,18 @@ def merge_metadata(stored: dict[str, Any], sent: dict[str, Any] | None) -> dict[
     return merged
 
 
+def without_fields(metadata: dict[str, Any], paths: list[str]) -> dict[str, Any]:
+    """`metadata` less the named keys; a dot leads into a nested object. Unknown ones are ignored."""
+    left = dict(metadata)
+    for path in paths:
+        key, _, rest = path.partition(".")
+        if path in left:
+            del left[path]
+        elif rest and isinstance(left.get(key), dict):
+            left[key] = without_fields(left[key], [rest])
+    return left
+
+
 _TYPES = {
     "int": "integer",
     "float": "number",

@@ -15,8 +15,8 @@ from largesse.engine.sessions import Session
 from largesse.engine.stacking import StackingRules
 from largesse.kernel import clock, ids, wire
 from largesse.kernel.database.unit import Unit
+from largesse.orders import forms
 from largesse.orders.model import OrderAnswer
-from largesse.redemptions import order_forms
 from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Evaluation, Question
 from largesse.redemptions.model import Record, StackableRequest
@@ -166,7 +166,7 @@ def validation_answer(
     skipped, inapplicable = decision.skipped, decision.inapplicable
     root: OrderAnswer | UnsetType = UNSET
     if decision.valid and decision.order is not None:
-        root = order_forms.validated_root(decision.order, unit)
+        root = forms.validated(decision.order, for_client=unit.call.is_client)
     found = ValidationAnswer(
         id=ids.hex_id("valid_"),
         valid=decision.valid,
@@ -182,7 +182,7 @@ def validation_answer(
 
 
 def _session(session: Session) -> SessionAnswer:
-    return SessionAnswer(session.key, "LOCK", session.ttl, session.ttl_unit)
+    return SessionAnswer(session.key, "LOCK", session.effective_ttl, session.effective_unit)
 
 
 def stacking_rules_view(rules: StackingRules) -> dict[str, Any]:
@@ -193,9 +193,7 @@ def stacking_rules_view(rules: StackingRules) -> dict[str, Any]:
     return shown
 
 
-def _redeemables(
-    books: Books, unit: Unit, body: StackableRequest, outcomes: list[Outcome]
-) -> list[RedeemableAnswer]:
+def _redeemables(books: Books, unit: Unit, body: StackableRequest, outcomes: list[Outcome]) -> list[RedeemableAnswer]:
     return [_redeemable(books, unit, body, outcome, unit.call.request_id) for outcome in outcomes]
 
 
@@ -209,8 +207,13 @@ def _redeemable(
     found = RedeemableAnswer(status=outcome.status, id=ask.id, object=ask.object, result=_result(outcome, request_id))
     if outcome.status == "APPLICABLE":
         if "order" in expand and outcome.order is not None:
-            found.order = order_forms.validated_child(outcome.order)
-        found.applicable_to = {"data": outcome.applicable_to, "total": len(outcome.applicable_to), "data_ref": "data", "object": "list"}
+            found.order = forms.running(outcome.order)
+        found.applicable_to = {
+            "data": outcome.applicable_to,
+            "total": len(outcome.applicable_to),
+            "data_ref": "data",
+            "object": "list",
+        }
         found.inapplicable_to = {
             "data": outcome.inapplicable_to,
             "total": len(outcome.inapplicable_to),
@@ -260,7 +263,7 @@ def redemption_answer(
     found = RedeemAnswer(
         redemptions=shown,
         parent_redemption=_parent(parent, customer, unit) if parent else UNSET,
-        order=order_forms.redeemed_root(root, unit) if root else None,
+        order=forms.redeemed(root, for_client=unit.call.is_client) if root else None,
         inapplicable_redeemables=_redeemables(books, unit, question.body, decision.inapplicable),
         skipped_redeemables=_redeemables(books, unit, question.body, decision.skipped),
     )
@@ -272,7 +275,9 @@ def _redeemed(
 ) -> RedemptionAnswer:
     found = _base(record, customer)
     if record.order is not None:
-        found.order = order_forms.child(record.order) if stacked else order_forms.whole(record.order, unit)
+        found.order = (
+            forms.running(record.order) if stacked else forms.whole(record.order, for_client=unit.call.is_client)
+        )
     stored = books.voucher(record.voucher_id or "") or books.voucher(record.voucher_code or "")
     if stored is not None:
         found.voucher = vouchers.answer(stored, unit.project, question.settings.base_url, assignments=False)
@@ -284,7 +289,7 @@ def _redeemed(
 def _parent(record: Record, customer: SimpleCustomer | None, unit: Unit) -> RedemptionAnswer:
     found = _base(record, customer)
     if record.order is not None:
-        found.order = order_forms.whole(record.order, unit)
+        found.order = forms.whole(record.order, for_client=unit.call.is_client)
     found.related_object_type, found.related_object_id = "redemption", record.id
     return found
 
@@ -349,7 +354,7 @@ def rollback_answer(
     shown = [_rolled_back(books, unit, undo, record, simple, stacked=parent is not None) for record in records]
     if undo.endpoint == "single":
         return wire.encode(shown[0])
-    found = RollbacksAnswer(rollbacks=shown, order=order_forms.redeemed_root(order, unit) if order else None)
+    found = RollbacksAnswer(rollbacks=shown, order=forms.rolled_back(order) if order else None)
     if parent is not None:
         found.parent_rollback = _rolled_back(books, unit, undo, parent, simple, stacked=False)
     return wire.encode(found)
@@ -361,7 +366,7 @@ def _rolled_back(
     found = _base(record, customer)
     _related(found, record)
     if record.order is not None:
-        found.order = order_forms.reduced(record.order) if stacked else order_forms.redeemed_root(record.order, unit)
+        found.order = forms.undiscounted(record.order) if stacked else forms.rolled_back(record.order)
     stored = books.voucher(record.voucher_id) if record.voucher_id else None
     found.voucher = vouchers.answer(stored, unit.project, undo.base_url, assignments=False) if stored else None
     return found
@@ -375,7 +380,7 @@ def read_back(record: Record, customer: StoredCustomer | None, *, whole: bool) -
     found = _base(record, customers.simple(customer) if customer else None)
     _related(found, record)
     if record.order is not None:
-        found.order = order_forms.stored(record.order, is_child=record.parent_id is not None)
+        found.order = forms.recorded(record.order, is_child=record.parent_id is not None)
     found.voucher = None
     if record.voucher_id is not None and record.voucher_code is not None:
         found.voucher = SlimVoucher(

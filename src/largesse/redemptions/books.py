@@ -121,9 +121,7 @@ class Books:
 
     def keep_customer(self, unit: Unit, customer: StoredCustomer, *, is_new: bool) -> None:
         """Remembers a created or updated customer and records its event."""
-        if is_new:
-            self._new_customers[customer.source_id or customer.id] = customer
-        elif (customer.source_id or customer.id) in self._new_customers:
+        if is_new or (customer.source_id or customer.id) in self._new_customers:
             self._new_customers[customer.source_id or customer.id] = customer
         else:
             self._changed_customers[customer.id] = customer
@@ -175,7 +173,9 @@ class Books:
         store.insert(conn, project_id, self.records)
         store.mark_rolled_back(conn, project_id, self.undone)
         ledger.post(conn, project_id, self.postings)
-        moved = [(id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits]
+        moved = [
+            (id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits
+        ]
         if moved:
             vouchers.add_uses(conn, project_id, moved, now)
         if self.transactions:

@@ -8,7 +8,8 @@ import largesse.customers.service as customers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.books import Ask
 from largesse.engine.decision import Decision, check_request, decide
-from largesse.engine.order import Order, OrderInput, check_size, normalise
+from largesse.engine.discounts import without_applied
+from largesse.engine.order import Order, OrderInput, check_amount, check_size, normalise
 from largesse.kernel import wire
 from largesse.kernel.call import Call
 from largesse.kernel.errors import ApiError
@@ -50,11 +51,13 @@ def evaluate(books: Books, place: int, call: Call, body: StackableRequest, *, se
     found = books.customer(place, sent)
     customer = found if sent is None else customers.merged(found, sent, project, call.now)
     stored, order = _order(books, body.order, customer, found is not None)
+    refusal = check_amount(order) if order is not None else None
+    if refusal is not None:
+        raise ApiError(refusal)
     decision = decide(
         asks,
         order,
         project.settings.stacking_rules,
-        customer_known=sent is not None or found is not None,
         session_key=session_key,
         now=call.now,
         zone=project.zone,
@@ -94,7 +97,7 @@ def _order(
     if stored is None:
         order = normalise(sent, books.catalog)
         return None, msgspec.structs.replace(order, customer_id=customer_id)
-    order = _without_applied(stored.order)
+    order = without_applied(stored.order)
     if sent.id and (sent.items is not None or sent.amount is not None or sent.metadata is not None):
         order = _overwritten(order, sent, books)
     status = sent.status or order.status
@@ -117,22 +120,3 @@ def _overwritten(order: Order, sent: OrderInput, books: Books) -> Order:
         discount_amount=min(order.discount_amount, amount or 0),
         metadata=metadata,
     )
-
-
-def _without_applied(order: Order) -> Order:
-    """The stored order as a new request finds it: what earlier requests applied is not this one's."""
-    lines = order.lines
-    if lines is not None:
-        lines = tuple(
-            line
-            if not (line.applied_discount_amount or line.applied_discount_quantity or line.applied_quantity)
-            else msgspec.structs.replace(
-                line,
-                applied_discount_amount=0,
-                applied_discount_quantity=None,
-                applied_quantity=None,
-                applied_quantity_amount=None,
-            )
-            for line in lines
-        )
-    return msgspec.structs.replace(order, applied_discount_amount=0, lines=lines)

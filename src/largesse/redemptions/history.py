@@ -57,9 +57,7 @@ def list_records(unit: Unit, query: Query) -> answers.RedemptionList:
             conditions.append(condition)
     order = query.order(_ORDERS, "-created_at", redemptions.c.id)
     page = query.page()
-    records, total = store.page(
-        unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset
-    )
+    records, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
     return answers.RedemptionList(redemptions=_shown(unit, records), total=total)
 
 

@@ -12,6 +12,7 @@ import largesse.products.service as products
 import largesse.vouchers.service as vouchers
 from largesse.customers.model import Counts
 from largesse.engine.decision import Decision, Outcome, commit
+from largesse.engine.discounts import without_applied
 from largesse.engine.order import Order
 from largesse.engine.refusal import Refusal
 from largesse.kernel import ids, ledger
@@ -32,7 +33,9 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
     books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=True)
     found: list[Any] = []
     for place, (unit, question) in enumerate(work):
-        unit.call = msgspec.structs.replace(unit.call, project=project) if unit.call.project is not project else unit.call
+        unit.call = (
+            msgspec.structs.replace(unit.call, project=project) if unit.call.project is not project else unit.call
+        )
         try:
             found.append(_redeem_one(books, place, unit, question))
         except Exception as error:  # a request that fails in a decision fails alone: nothing of it is in the books yet
@@ -62,7 +65,7 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
     parent_id = ids.hex_id("r_") if len(applied) > 1 else None
     record_ids = [ids.hex_id("r_") for _ in applied]
     root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
-    commit(decision)
+    commit(decision, session_key)
     records = [
         _child(books, unit, question, evaluation, outcome, record_id, parent_id, root)
         for outcome, record_id in zip(applied, record_ids, strict=True)
@@ -93,7 +96,9 @@ def _child(
     root: Order | None,
 ) -> Record:
     """The record of one applied redeemable, with its postings, counters and events noted in the books."""
-    record = _record(unit, question, evaluation, record_id, question.body.session.key if question.body.session else None)
+    record = _record(
+        unit, question, evaluation, record_id, question.body.session.key if question.body.session else None
+    )
     record.parent_id = parent_id
     record.order = outcome.order if parent_id else root
     record.order_id = root.id if root else None
@@ -114,7 +119,9 @@ def _child(
         record.amount = outcome.credits
     stored = books.voucher(outcome.ask.id)
     if stored is not None and credits:
-        transaction = vouchers.redemption_transaction(stored, credits, record.order, redemption_id=record_id, now=unit.now)
+        transaction = vouchers.redemption_transaction(
+            stored, credits, record.order, redemption_id=record_id, now=unit.now
+        )
         books.transactions.append(transaction)
         refers = {"transaction": transaction.id, "redemption": record_id}
         unit.record("voucher.gift.transaction.created", stored.entry.id, refers)
@@ -159,9 +166,9 @@ def _keep_order(
         customer_id=order.customer_id or (customer.id if customer else None),
         redemptions={**(order.redemptions or {}), key: _order_entry(books, unit, decision, parent_id, record_ids)},
     )
-    after = StoredOrder(order=orders.without_applied(root))
+    after = StoredOrder(order=without_applied(root))
     books.keep_order(unit, before, after, key)
-    books.count(customer, orders.summary_delta(before, after, unit.now))
+    books.count(customer, orders.summary_delta(unit, before, after))
     return root
 
 
@@ -183,9 +190,7 @@ def _order_entry(
 # Failure
 
 
-def _record_failure(
-    books: Books, unit: Unit, question: Question, evaluation: Evaluation, refusal: Refusal
-) -> ApiError:
+def _record_failure(books: Books, unit: Unit, question: Question, evaluation: Evaluation, refusal: Refusal) -> ApiError:
     """Writes the failure record and the customer; nothing else of a refused request is kept."""
     evaluation = _keep_customer(books, unit, question, evaluation)
     record = _record(unit, question, evaluation, ids.hex_id("rf_"), None)

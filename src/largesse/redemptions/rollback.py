@@ -199,14 +199,19 @@ class _Undoing:
         undone = self._children(source) if source.is_parent else [source]
         parent = self._record(source, ids.hex_id("rr_")) if source.is_parent else None
         records = [self._record(child, ids.hex_id("rr_")) for child in undone]
-        if customer is not None and self._undo.body.customer is not None and customers.describes(self._undo.body.customer):
+        if (
+            customer is not None
+            and self._undo.body.customer is not None
+            and customers.describes(self._undo.body.customer)
+        ):
             customer = customers.merged(customer, self._undo.body.customer, unit.project, unit.now)
             books.keep_customer(unit, customer, is_new=False)
         order = self._give_order_back(source, customer, parent or records[0], records)
         for child, record in zip(undone, records, strict=True):
             record.order = _reduced(child.order) if source.is_parent else order
             self._return(child, record, order)
-        books.count(customer, Counts(total_rolled_back=len(records)))
+        credits = sum(record.amount or 0 for record in records)
+        books.count(customer, Counts(total_rolled_back=len(records), gift_redeemed_amount=credits))
         everything = [*zip(undone, records, strict=True), *([(source, parent)] if parent else [])]
         if parent is not None:
             parent.order = order
@@ -275,7 +280,7 @@ class _Undoing:
         order = msgspec.structs.replace(order, redemptions=history, updated_at=unit.now)
         after = StoredOrder(order=order)
         self._books.keep_order(unit, before, after, whole.id)
-        self._books.count(customer, orders.summary_delta(before, after, unit.now))
+        self._books.count(customer, orders.summary_delta(unit, before, after))
         return order
 
     @property

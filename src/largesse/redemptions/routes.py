@@ -17,11 +17,24 @@ from largesse.redemptions.evaluation import Question
 from largesse.redemptions.model import RollbackInput, StackableRequest
 from largesse.redemptions.rollback import Endpoint, Undo, rollback
 
-_LIST_QUERY = ("limit", "page", "result", "campaign", "customer", "created_at[before]", "created_at[after]", "order", "filters")
+_LIST_QUERY = (
+    "limit",
+    "page",
+    "result",
+    "campaign",
+    "customer",
+    "created_at[before]",
+    "created_at[after]",
+    "order",
+    "filters",
+)
 _ROLLBACK_QUERY = ("reason", "tracking_id")
 
 
-@post(["/v1/validations", "/client/v1/validations"], **operation("Validate redeemables", body=StackableRequest, answer=ValidationAnswer))
+@post(
+    ["/v1/validations", "/client/v1/validations"],
+    **operation("Validate redeemables", body=StackableRequest, answer=ValidationAnswer),
+)
 async def validate_redeemables(request: ApiRequest) -> Response[bytes]:
     return await validated(request, Question(await request.payload(StackableRequest), request.settings))
 
@@ -37,12 +50,18 @@ async def redeem_client_side(request: ApiRequest) -> Response[bytes]:
     return await redeemed(request, Question(await request.payload(StackableRequest), request.settings))
 
 
-@post("/v1/redemptions/{redemption_id:str}/rollback", **operation("Roll back a redemption", body=RollbackInput, answer=RedemptionAnswer, query=_ROLLBACK_QUERY))
+@post(
+    "/v1/redemptions/{redemption_id:str}/rollback",
+    **operation("Roll back a redemption", body=RollbackInput, answer=RedemptionAnswer, query=_ROLLBACK_QUERY),
+)
 async def rollback_redemption(request: ApiRequest, redemption_id: str) -> Response[bytes]:
     return await _rolled_back(request, redemption_id, "single")
 
 
-@post("/v1/redemptions/{parent_id:str}/rollbacks", **operation("Roll back a stack of redemptions", body=RollbackInput, answer=RollbacksAnswer, query=_ROLLBACK_QUERY))
+@post(
+    "/v1/redemptions/{parent_id:str}/rollbacks",
+    **operation("Roll back a stack of redemptions", body=RollbackInput, answer=RollbacksAnswer, query=_ROLLBACK_QUERY),
+)
 async def rollback_stack(request: ApiRequest, parent_id: str) -> Response[bytes]:
     return await _rolled_back(request, parent_id, "stacked")
 
@@ -62,7 +81,10 @@ async def get_voucher_history(request: ApiRequest, code: str) -> Response[bytes]
     return answer(await request.read(lambda unit: history.voucher_history(unit, code)))
 
 
-@get("/v1/vouchers/{code:str}/redemptions", **operation("List a voucher's redemptions", answer=RedemptionList, query=("limit", "page", "order")))
+@get(
+    "/v1/vouchers/{code:str}/redemptions",
+    **operation("List a voucher's redemptions", answer=RedemptionList, query=("limit", "page", "order")),
+)
 async def list_voucher_redemptions(request: ApiRequest, code: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: history.list_of_voucher(unit, code, request.query)))
 

@@ -59,18 +59,29 @@ def stackable(code: str, single: SingleRequest) -> StackableRequest:
     )
 
 
-@post("/v1/vouchers/{code:str}/validate", **operation("Validate one voucher", body=SingleRequest, answer=SingleValidation, deprecated=True))
+@post(
+    "/v1/vouchers/{code:str}/validate",
+    **operation("Validate one voucher", body=SingleRequest, answer=SingleValidation, deprecated=True),
+)
 async def validate_voucher(request: ApiRequest, code: str) -> Response[bytes]:
     return await _validate(request, code, await request.payload(SingleRequest))
 
 
-@post("/v1/vouchers/{code:str}/redemption", **operation("Redeem one voucher", body=SingleRequest, answer=RedemptionAnswer, deprecated=True))
+@post(
+    "/v1/vouchers/{code:str}/redemption",
+    **operation("Redeem one voucher", body=SingleRequest, answer=RedemptionAnswer, deprecated=True),
+)
 async def redeem_voucher(request: ApiRequest, code: str) -> Response[bytes]:
     single = await request.payload(SingleRequest)
     return await redeemed(request, Question(stackable(code, single), request.settings, "single"))
 
 
-@get("/client/v1/validate", **operation("Validate one voucher from the client side", answer=SingleValidation, deprecated=True, query=("code", "amount")))
+@get(
+    "/client/v1/validate",
+    **operation(
+        "Validate one voucher from the client side", answer=SingleValidation, deprecated=True, query=("code", "amount")
+    ),
+)
 async def validate_client_side(request: ApiRequest) -> Response[bytes]:
     code = request.query.text("code")
     if code is None:
@@ -78,14 +89,25 @@ async def validate_client_side(request: ApiRequest) -> Response[bytes]:
     return await _validate(request, code, from_query(request.query))
 
 
-@post("/client/v1/redeem", **operation("Redeem one voucher from the client side", body=SingleRequest, answer=RedemptionAnswer, deprecated=True, query=("code",)))
+@post(
+    "/client/v1/redeem",
+    **operation(
+        "Redeem one voucher from the client side",
+        body=SingleRequest,
+        answer=RedemptionAnswer,
+        deprecated=True,
+        query=("code",),
+    ),
+)
 async def redeem_client_side_single(request: ApiRequest) -> Response[bytes]:
     request.require_switch("client_redeem_enabled")
     code = request.query.text("code")
     if code is None:
         raise errors.invalid_query("Query should have required property 'code'")
     single = await request.payload(SingleRequest)
-    return await redeemed(request, Question(stackable(code, msgspec.structs.replace(single, gift=None)), request.settings, "single"))
+    return await redeemed(
+        request, Question(stackable(code, msgspec.structs.replace(single, gift=None)), request.settings, "single")
+    )
 
 
 async def _validate(request: ApiRequest, code: str, single: SingleRequest) -> Response[bytes]:
@@ -93,7 +115,11 @@ async def _validate(request: ApiRequest, code: str, single: SingleRequest) -> Re
     asked = await validated(request, Question(stackable(code, single), request.settings))
     found = wire.decode_stored(asked.content, ValidationAnswer)
     redeemable = found.redeemables[0]
-    entry = {name: value for name, value in msgspec.to_builtins(redeemable).items() if name in ("metadata", "applicable_to", "inapplicable_to")}
+    entry = {
+        name: value
+        for name, value in msgspec.to_builtins(redeemable).items()
+        if name in ("metadata", "applicable_to", "inapplicable_to")
+    }
     result = redeemable.result
     if not found.valid:
         error = result.error or {}
@@ -103,11 +129,17 @@ async def _validate(request: ApiRequest, code: str, single: SingleRequest) -> Re
         refused = SingleValidation(valid=False, code=code, reason=reason, error=error, tracking_id=found.tracking_id)
         refused.metadata = entry.get("metadata", {})
         return answer(refused)
-    shown = SingleValidation(valid=True, code=code, tracking_id=found.tracking_id, order=found.order, session=found.session)
+    shown = SingleValidation(
+        valid=True, code=code, tracking_id=found.tracking_id, order=found.order, session=found.session
+    )
     shown.metadata = entry.get("metadata", {})
     shown.applicable_to, shown.inapplicable_to = entry["applicable_to"], entry["inapplicable_to"]
     if result.gift is not None:
-        shown.gift = {"amount": result.gift["balance"], "balance": result.gift["balance"], "credits": result.gift["credits"]}
+        shown.gift = {
+            "amount": result.gift["balance"],
+            "balance": result.gift["balance"],
+            "credits": result.gift["credits"],
+        }
     else:
         shown.discount = result.discount
     return answer(shown)

@@ -20,14 +20,14 @@ _FIELDS = tuple({"order_snapshot": "order"}.get(name, name) for name in _COLUMNS
 _JSON = {"metadata": dict[str, Any], "order": Order}
 _ALL = select(*(redemptions.c[name] for name in _COLUMNS))
 
-_WITH_CHILDREN = (
-    _ALL.where(
-        redemptions.c.project_id == bindparam("project"),
-        or_(one_of(redemptions.c.id, "ids"), one_of(redemptions.c.parent_id, "ids")),
-    ).order_by(redemptions.c.id)
-)
+_WITH_CHILDREN = _ALL.where(
+    redemptions.c.project_id == bindparam("project"),
+    or_(one_of(redemptions.c.id, "ids"), one_of(redemptions.c.parent_id, "ids")),
+).order_by(redemptions.c.id)
 _WITH_CHILDREN_LOCKED = _WITH_CHILDREN.with_for_update()
-_LIVE_LOCKS = select(locks.c.voucher_id, locks.c.session_key, locks.c.quantity, locks.c.credits, locks.c.expires_at).where(
+_LIVE_LOCKS = select(
+    locks.c.voucher_id, locks.c.session_key, locks.c.quantity, locks.c.credits, locks.c.expires_at
+).where(
     locks.c.project_id == bindparam("project"),
     one_of(locks.c.voucher_id, "vouchers"),
     locks.c.expires_at > bindparam("now"),
@@ -53,10 +53,7 @@ def mark_rolled_back(conn: Connection, project_id: str, records: Sequence[Record
         ("id",),
         ("status", "rollback_id", "rollback_date", "rollback_order_mode", "metadata"),
         project_id,
-        [
-            (r.status, r.rollback_id, r.rollback_date, r.rollback_order_mode, _json(r.metadata), r.id)
-            for r in records
-        ],
+        [(r.status, r.rollback_id, r.rollback_date, r.rollback_order_mode, _json(r.metadata), r.id) for r in records],
         guard="t.rollback_id IS NULL",
     )
 
@@ -137,7 +134,13 @@ def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
 def counts_by_customer(conn: Connection, project_id: str) -> dict[str, dict[str, int]]:
     """Successes, failures and rollbacks on record for every customer; parents of stacks count nowhere."""
     grouped = (
-        select(redemptions.c.customer_id, redemptions.c.object, redemptions.c.result, func.count())
+        select(
+            redemptions.c.customer_id,
+            redemptions.c.object,
+            redemptions.c.result,
+            func.count(),
+            func.coalesce(func.sum(redemptions.c.amount), 0),
+        )
         .where(
             redemptions.c.project_id == project_id,
             redemptions.c.customer_id.is_not(None),
@@ -146,8 +149,10 @@ def counts_by_customer(conn: Connection, project_id: str) -> dict[str, dict[str,
         .group_by(redemptions.c.customer_id, redemptions.c.object, redemptions.c.result)
     )
     found: dict[str, dict[str, int]] = {}
-    for customer_id, object, result, count in conn.execute(grouped):
-        found.setdefault(customer_id, {})[_COUNT_NAMES[object, result]] = count
+    for customer_id, object, result, count, credits in conn.execute(grouped):
+        counts = found.setdefault(customer_id, {"gift_redeemed_amount": 0})
+        counts[_COUNT_NAMES[object, result]] = count
+        counts["gift_redeemed_amount"] += int(credits)
     return found
 
 

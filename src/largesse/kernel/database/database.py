@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import text
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors
@@ -67,6 +67,10 @@ class Database:
             return answer
         return await self._in_thread(_write, self.writer, call, function)
 
+    async def look_up(self, function: Callable[[Connection], T]) -> T:
+        """Runs `function` on a reading connection, outside any project: credentials, image addresses."""
+        return await self._in_thread(_look_up, self.reader, function)
+
     async def decide(self, call: Call, decider: Decider[Q], request: Q, *, shard: str) -> Any:
         """Sends a request that changes counted things through the lane of `shard`, a text its rivals share (such as a code)."""
         lane = self._write_lanes[zlib.crc32(shard.encode()) % len(self._write_lanes)]
@@ -98,6 +102,11 @@ class Database:
 def _ping(engine: Engine) -> None:
     with engine.connect() as conn:
         conn.execute(text("SELECT 1"))
+
+
+def _look_up(engine: Engine, function: Callable[[Connection], T]) -> T:
+    with engine.connect() as conn:
+        return function(conn)
 
 
 def _read(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
@@ -133,4 +142,4 @@ def _write(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
 
 
 def _pause(attempt: int) -> None:
-    time.sleep(random.uniform(0, 0.005) * (attempt + 1))  # noqa: S311 - spreads retries, hides nothing
+    time.sleep(random.uniform(0, 0.005) * (attempt + 1))

@@ -150,7 +150,7 @@ class Lane:
                 _log.exception("lane %s", self.name)
                 failure = error
                 break
-            time.sleep(random.uniform(0, 0.004) * (attempt + 1))  # noqa: S311 - spreads retries, hides nothing
+            time.sleep(random.uniform(0, 0.004) * (attempt + 1))
         if alone:
             return [failure]
         return [answer for job in jobs for answer in self._answer([job])]

@@ -83,7 +83,9 @@ def _update(
     sets = [f"{name} = {value[name]}" for name in columns] + [f"{name} = t.{name} + {value[name]}" for name in add]
     match = " AND ".join(f"t.{name} = {value[name]}" for name in keys)
     condition = f" AND ({guard.format_map(value)})" if guard else ""
-    return f"UPDATE {table.name} AS t SET {', '.join(sets)}{source} WHERE {match} AND t.project_id = {project}{condition}"
+    return (
+        f"UPDATE {table.name} AS t SET {', '.join(sets)}{source} WHERE {match} AND t.project_id = {project}{condition}"
+    )
 
 
 def _unnest(table: Table, columns: tuple[str, ...]) -> str:

@@ -21,7 +21,9 @@ def store_url(text: str) -> URL:
     name = url.get_backend_name()
     if name == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise SettingsError("The embedded store needs a file, such as sqlite:///largesse.db: memory would not survive a stop.")
+            raise SettingsError(
+                "The embedded store needs a file, such as sqlite:///largesse.db: memory would not survive a stop."
+            )
         return url.set(drivername="sqlite")
     if name in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")

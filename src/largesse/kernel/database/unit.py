@@ -30,6 +30,8 @@ class Unit:
     def now(self) -> int:
         return self.call.now
 
-    def record(self, type: str, entity_id: str, data: dict[str, Any] | None = None, *, customer_id: str | None = None) -> None:
+    def record(
+        self, type: str, entity_id: str, data: dict[str, Any] | None = None, *, customer_id: str | None = None
+    ) -> None:
         """Adds an event to the log of this transaction; see `kernel.events` for its members."""
         self.events.append(new_event(self.call, type, entity_id, data or {}, customer_id))

@@ -45,7 +45,11 @@ def describe(handlers: Iterable[HTTPRouteHandler], base_url: str) -> dict[str, A
                 paths.setdefault(_PARAMETER.sub(r"{\1}", path), {})[method.lower()] = _operation(handler, path, by_type)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Largesse", "version": __version__, "description": "Promotions: redeem exactly once, undo exactly."},
+        "info": {
+            "title": "Largesse",
+            "version": __version__,
+            "description": "Promotions: redeem exactly once, undo exactly.",
+        },
         "servers": [{"url": base_url}],
         "paths": dict(sorted(paths.items())),
         "components": {
@@ -64,7 +68,8 @@ def _operation(handler: HTTPRouteHandler, path: str, schemas: dict[Any, Any]) ->
     if opt["deprecated"]:
         found["deprecated"] = True
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PARAMETER.findall(path)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(path)
     ] + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in opt["query"]]
     if parameters:
         found["parameters"] = parameters
@@ -89,7 +94,16 @@ def _special_schema(kind: type) -> dict[str, Any]:
 
 def _error_schema() -> dict[str, Any]:
     text = {"type": "string"}
-    names = ("key", "message", "details", "request_id", "resource_id", "resource_type", "redeemable_type", "redeemable_id")
+    names = (
+        "key",
+        "message",
+        "details",
+        "request_id",
+        "resource_id",
+        "resource_type",
+        "redeemable_type",
+        "redeemable_id",
+    )
     return {
         "type": "object",
         "required": ["code", "key", "message", "request_id"],

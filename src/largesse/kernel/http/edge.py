@@ -10,6 +10,7 @@ from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, ids, metrics, wire
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.access.origins import cors_headers, preflight_headers
@@ -18,7 +19,6 @@ from largesse.kernel.errors import ApiError, invalid
 from largesse.kernel.http.failures import REQUEST_ID, error_body, internal_error
 from largesse.kernel.http.limits import Limits
 from largesse.kernel.http.request import CALL
-from largesse.engine.refusal import Refusal
 
 _log = logging.getLogger("largesse.access")
 _SURFACES: tuple[tuple[str, Surface], ...] = (

@@ -79,7 +79,9 @@ class Query:
     def one_of(self, name: str, allowed: Sequence[str]) -> str | None:
         value = self.text(name)
         if value is not None and value not in allowed:
-            raise invalid_query(f"Property .{name} should be equal to one of the allowed values [ {', '.join(allowed)} ]")
+            raise invalid_query(
+                f"Property .{name} should be equal to one of the allowed values [ {', '.join(allowed)} ]"
+            )
         return value
 
     def instant(self, name: str) -> int | None:
@@ -135,7 +137,9 @@ def within(column: ColumnElement[int], bounds: tuple[int | None, int | None]) ->
 
 def page_over_limit() -> ApiError:
     return invalid(
-        "page_over_limit", "Listing resource above 1000 page is not supported", "Property .page cannot be higher than 1000"
+        "page_over_limit",
+        "Listing resource above 1000 page is not supported",
+        "Property .page cannot be higher than 1000",
     )
 
 

@@ -10,87 +10,113 @@ from msgspec import UNSET
 
 from largesse.engine.order import Line, Order
 from largesse.kernel import clock
-from largesse.kernel.database.unit import Unit
 from largesse.orders.model import LineAnswer, ObjectReference, OrderAnswer
 
+_PRESENT_WHEN_SET = (
+    "id",
+    "product_id",
+    "sku_id",
+    "source_id",
+    "related_object",
+    "product",
+    "sku",
+    "metadata",
+    "initial_quantity",
+    "discount_quantity",
+    "applied_quantity",
+    "applied_discount_quantity",
+    "price",
+    "amount",
+    "initial_amount",
+    "applied_quantity_amount",
+    "application_details",
+)
 
-def validated_child(order: Order) -> OrderAnswer:
-    """The running state after one redeemable of a validation."""
+
+def running(order: Order) -> OrderAnswer:
+    """The state after one redeemable of several: no status, no dates, no customer."""
     return _amounts(order)
 
 
-def validated_root(order: Order, unit: Unit) -> OrderAnswer:
+def validated(order: Order, *, for_client: bool) -> OrderAnswer:
     """The order a validation ends with."""
     found = _amounts(order)
-    _parties(found, order, unit)
+    _name_parties(found, order, for_client)
     return found
 
 
-def child(order: Order) -> OrderAnswer:
-    """The running state after one redemption of a stack: no status, no dates, no customer."""
-    return _amounts(order)
-
-
-def whole(order: Order, unit: Unit) -> OrderAnswer:
+def whole(order: Order, *, for_client: bool) -> OrderAnswer:
     """The order of a single redemption or of a parent: totals of the whole request, status and customer."""
     found = _amounts(order)
-    _applied_shown(found, order)
+    if order.amount is not None:
+        found.applied_discount_amount = order.applied_discount_amount
+        found.total_applied_discount_amount = order.total_applied_discount_amount
     found.status = order.status or UNSET
-    found.customer_id, found.referrer_id = order.customer_id, order.referrer_id
+    found.customer_id = order.customer_id
+    found.referrer_id = None if for_client else order.referrer_id
     if order.created_at is not None:
         found.created_at = clock.iso(order.created_at)
     return found
 
 
-def redeemed_root(order: Order, unit: Unit) -> OrderAnswer:
-    """The order as stored after the request: everything."""
-    found = whole(order, unit)
-    if order.status == "CANCELED" and not order.applied_discount_amount:
-        found.applied_discount_amount = found.total_applied_discount_amount = UNSET
+def redeemed(order: Order, *, for_client: bool) -> OrderAnswer:
+    """The order as a redemption leaves it in the store: everything."""
+    return _with_history(whole(order, for_client=for_client), order, for_client)
+
+
+def stored(order: Order) -> OrderAnswer:
+    """The order as its resource shows it, and as a rollback leaves it."""
+    found = _amounts(order)
+    found.status = order.status or UNSET
+    if order.created_at is not None:
+        found.created_at = clock.iso(order.created_at)
+    found.updated_at = clock.iso_or_none(order.updated_at)
+    _name_parties(found, order, False)
+    if order.redemptions:
+        found.redemptions = order.redemptions
+    return found
+
+
+def rolled_back(order: Order) -> OrderAnswer:
+    """The order after a rollback; `metadata` is there even when empty."""
+    found = stored(order)
+    found.metadata = order.metadata or {}
+    return found
+
+
+def undiscounted(order: Order) -> OrderAnswer:
+    """What a child's rollback shows: identity and amounts only."""
+    found = OrderAnswer(id=order.id or UNSET, source_id=order.source_id if order.id else UNSET)
+    if order.amount is not None:
+        found.amount = found.total_amount = order.amount
+    return found
+
+
+def recorded(order: Order, *, is_child: bool) -> OrderAnswer:
+    """The order as a record of history kept it; a child kept a running state, without its lines."""
+    if is_child:
+        found = _amounts(order)
+        found.items = UNSET
+        return found
+    return _with_history(whole(order, for_client=False), order, False)
+
+
+def _with_history(found: OrderAnswer, order: Order, for_client: bool) -> OrderAnswer:
     found.updated_at = clock.iso_or_none(order.updated_at)
     found.redemptions = order.redemptions or {}
     found.metadata = order.metadata or {}
-    _parties(found, order, unit)
+    _name_parties(found, order, for_client)
     return found
 
 
-def reduced(order: Order) -> OrderAnswer:
-    """A child's rollback: amounts only."""
-    found = OrderAnswer()
-    if order.amount is not None:
-        found.amount = found.total_amount = order.amount
-    found.id = order.id or UNSET
-    found.source_id = order.source_id if order.id else UNSET
-    return found
-
-
-def stored(order: Order, *, is_child: bool) -> OrderAnswer:
-    """The order as a record of history kept it."""
-    found = _amounts(order)
-    if not is_child and order.status:
-        found.status = order.status
-        found.created_at = clock.iso(order.created_at) if order.created_at is not None else UNSET
-        found.updated_at = clock.iso_or_none(order.updated_at)
-        found.customer_id, found.referrer_id = order.customer_id, order.referrer_id
-        if order.customer_id:
-            found.customer = ObjectReference(order.customer_id)
-    return found
-
-
-def _parties(found: OrderAnswer, order: Order, unit: Unit) -> None:
+def _name_parties(found: OrderAnswer, order: Order, for_client: bool) -> None:
     """Who bought and who referred; a client-side answer leaves others' ids out."""
     found.customer_id = order.customer_id
-    found.referrer_id = None if unit.call.is_client else order.referrer_id
+    found.referrer_id = None if for_client else order.referrer_id
     if order.customer_id:
         found.customer = ObjectReference(order.customer_id)
-    if order.referrer_id and not unit.call.is_client:
+    if order.referrer_id and not for_client:
         found.referrer = ObjectReference(order.referrer_id)
-
-
-def _applied_shown(found: OrderAnswer, order: Order) -> None:
-    if order.amount is not None:
-        found.applied_discount_amount = order.applied_discount_amount
-        found.total_applied_discount_amount = order.total_applied_discount_amount
 
 
 def _amounts(order: Order) -> OrderAnswer:
@@ -102,15 +128,14 @@ def _amounts(order: Order) -> OrderAnswer:
     elif order.source_id:
         found.source_id = order.source_id
     if order.amount is not None:
+        items_discount, items_applied = order.items_discount_amount, order.items_applied_discount_amount
         found.amount = order.amount
         found.total_amount = order.total_amount
         if order.initial_amount is not None:
             found.initial_amount = order.initial_amount
-        items_discount = order.items_discount_amount
         found.discount_amount = order.discount_amount or UNSET
         found.items_discount_amount = items_discount or UNSET
         found.total_discount_amount = order.discount_amount + items_discount or UNSET
-        items_applied = order.items_applied_discount_amount
         found.applied_discount_amount = order.applied_discount_amount or UNSET
         found.items_applied_discount_amount = items_applied or UNSET
         found.total_applied_discount_amount = order.applied_discount_amount + items_applied or UNSET
@@ -123,10 +148,7 @@ def _amounts(order: Order) -> OrderAnswer:
 
 def _line(line: Line) -> LineAnswer:
     found = LineAnswer(quantity=line.quantity)
-    texts = ("id", "product_id", "sku_id", "source_id", "related_object", "product", "sku", "metadata")
-    numbers = ("initial_quantity", "discount_quantity", "applied_quantity", "applied_discount_quantity", "price", "amount")
-    more = ("initial_amount", "applied_quantity_amount", "application_details")
-    for name in (*texts, *numbers, *more):
+    for name in _PRESENT_WHEN_SET:
         value: Any = getattr(line, name)
         if value is not None:
             setattr(found, name, value)

@@ -1,0 +1,5 @@
+"""`python -m largesse` is `largesse`."""
+
+from largesse.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The trash bin: what was deleted without force, its names still taken."""

@@ -1,0 +1,48 @@
+"""Every query on the bin."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text, delete, insert, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
+
+from largesse.bin.model import BinEntry
+from largesse.kernel.database.columns import metadata, micros, project_id
+
+bin_entries = Table(
+    "bin_entries",
+    metadata,
+    project_id(),
+    Column("id", Text, nullable=False),
+    micros("created_at"),
+    Column("resource_id", Text, nullable=False),
+    Column("resource_type", Text, nullable=False),
+    Column("resource_name", Text, nullable=False),
+    Column("resource_parent_id", Text),
+    PrimaryKeyConstraint("project_id", "id"),
+    Index("bin_entries_of_resource", "project_id", "resource_type", "resource_id"),
+)
+
+_ALL = select(*(bin_entries.c[name] for name in BinEntry.__struct_fields__))
+
+
+def add(conn: Connection, project_id: str, entry: BinEntry) -> None:
+    values = {name: getattr(entry, name) for name in entry.__struct_fields__}
+    conn.execute(insert(bin_entries).values(project_id=project_id, **values))
+
+
+def get(conn: Connection, project_id: str, entry_id: str) -> BinEntry | None:
+    row = conn.execute(_ALL.where(bin_entries.c.project_id == project_id, bin_entries.c.id == entry_id)).first()
+    return BinEntry(**row._mapping) if row else None
+
+
+def remove(conn: Connection, project_id: str, entry_id: str) -> None:
+    conn.execute(delete(bin_entries).where(bin_entries.c.project_id == project_id, bin_entries.c.id == entry_id))
+
+
+def page(
+    conn: Connection, project_id: str, conditions: Sequence[ColumnElement[bool]], *, descending: bool, limit: int
+) -> list[BinEntry]:
+    order = bin_entries.c.id.desc() if descending else bin_entries.c.id.asc()
+    rows = conn.execute(_ALL.where(bin_entries.c.project_id == project_id, *conditions).order_by(order).limit(limit))
+    return [BinEntry(**row._mapping) for row in rows]

@@ -1,0 +1,341 @@
+"""The command line: everything an operator does outside the API."""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import cyclopts
+from cyclopts import App, Parameter
+
+from largesse import __version__
+from largesse.kernel.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+app = App(name="largesse", help="Promotions: redeem exactly once, undo exactly.", version=__version__)
+project_app = App(name="project", help="Create, list and change projects.")
+keys_app = App(name="keys", help="Create, list and revoke credentials.")
+app.command(project_app)
+app.command(keys_app)
+
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Database = Annotated[str | None, Parameter(name="--database", help="Address of the store; LARGESSE_DATABASE_URL.")]
+
+
+def main() -> None:
+    """Runs a command; what an operator can mend is one line on standard error, and exit status 2."""
+    try:
+        app()
+    except (SettingsError, cyclopts.CycloptsError, ValueError, OSError) as error:
+        print(f"largesse: {error}", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:
+        from sqlalchemy.exc import DBAPIError
+
+        from largesse.kernel.errors import ApiError
+
+        if isinstance(error, ApiError):
+            print(f"largesse: {error}", file=sys.stderr)
+        elif isinstance(error, DBAPIError):
+            print(f"largesse: the store refused: {str(error.orig).strip()}", file=sys.stderr)
+        else:
+            raise
+        sys.exit(2)
+
+
+# The server
+
+
+@app.command
+def serve(
+    *, host: str | None = None, port: int | None = None, database: Database = None, workers: int | None = None
+) -> None:
+    """Run the server."""
+    from largesse.kernel.database import migrations
+    from largesse.server import serve as run
+
+    settings = load_settings(host=host, port=port, database_url=database, workers=workers)
+    if settings.embedded:
+        migrations.upgrade(settings)
+    else:
+        migrations.require_current(settings)
+    run(settings)
+
+
+@app.command
+def demo(*, database: Database = None) -> None:
+    """Fill a store with demo data and print commands to try."""
+    from largesse.demo import create_demo
+
+    settings = load_settings(database_url=database)
+    with _connection(settings) as conn:
+        print(create_demo(conn, settings))
+
+
+@app.command
+def migrate(*, database: Database = None) -> None:
+    """Bring the store's schema up to date; doing it again changes nothing."""
+    from largesse.kernel.database import migrations
+
+    before, after = migrations.upgrade(load_settings(database_url=database))
+    print(f"The schema is {after}." if before == after else f"The schema went from {before or 'nothing'} to {after}.")
+
+
+@app.command
+def verify(*, database: Database = None) -> None:
+    """Recompute every counter and balance from the postings; exit status 1 if any differs."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from largesse import verification
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with _connection(load_settings(database_url=database)) as conn, Progress(*columns, transient=True) as progress:
+        task = progress.add_task("Verifying")
+        drifts = verification.run(conn, lambda project: progress.update(task, description=f"Verifying {project}"))
+    for drift in drifts:
+        print(f"{drift.project_id} {drift.subject}: {drift.name} is {drift.stored}, the ledger says {drift.expected}")
+    if drifts:
+        sys.exit(1)
+    print("Every counter and balance equals the sum of its postings.")
+
+
+@app.command
+def backup(file: Path, *, database: Database = None) -> None:
+    """Copy the embedded store to FILE while it is in use."""
+    from rich.progress import Progress
+
+    from largesse.kernel.database.stores import store_url
+
+    settings = load_settings(database_url=database)
+    if not settings.embedded:
+        raise SettingsError("Only the embedded store is copied by this command; use pg_dump for PostgreSQL.")
+    if file.exists():
+        raise SettingsError(f"{file} exists already; name a new file.")
+    path = Path(str(store_url(settings.database_url).database))
+    if not path.exists():
+        raise SettingsError(f"There is no store at {path}.")
+    with sqlite3.connect(path) as source, sqlite3.connect(file) as target, Progress(transient=True) as progress:
+        task = progress.add_task("Copying")
+        source.backup(
+            target,
+            pages=4096,
+            progress=lambda _status, left, total: progress.update(task, total=total, completed=total - left),
+        )
+    print(f"Copied {path} to {file}.")
+
+
+# Projects
+
+
+@project_app.command(name="create")
+def project_create(
+    name: str,
+    *,
+    timezone: str = "UTC",
+    currency: str = "USD",
+    case_insensitive_codes: Annotated[bool, Parameter(negative="")] = False,
+    client_origin: list[str] | None = None,
+    client_redeem: Annotated[bool, Parameter(negative="")] = False,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Create a project with a server and a client key pair; the tokens are shown only now."""
+    from largesse.kernel import clock
+    from largesse.kernel.access import keys, projects
+    from largesse.kernel.project import ProjectSettings
+
+    wanted = ProjectSettings(
+        name=name,
+        timezone=timezone,
+        currency=currency,
+        case_sensitive_codes=not case_insensitive_codes,
+        client_trusted_domains=client_origin or [],
+        client_redeem_enabled=client_redeem,
+    )
+    with _connection(load_settings(database_url=database)) as conn:
+        now = clock.now_micros()
+        project = projects.create_project(conn, wanted, now)
+        app_id, app_token = keys.create_key(conn, project.id, now, name="Primary")
+        client_id, client_token = keys.create_key(conn, project.id, now, kind="client", name="Client side")
+    shown = {
+        "project_id": project.id,
+        "app_id": app_id,
+        "app_token": app_token,
+        "client_app_id": client_id,
+        "client_token": client_token,
+    }
+    _print(shown, as_json)
+
+
+@project_app.command(name="list")
+def project_list(*, as_json: Json = False, database: Database = None) -> None:
+    """List all projects."""
+    from largesse.kernel import clock
+    from largesse.kernel.access import projects
+
+    with _connection(load_settings(database_url=database)) as conn:
+        found = [
+            {
+                "project_id": p.id,
+                "name": p.settings.name,
+                "timezone": p.settings.timezone,
+                "created_at": clock.iso(p.created_at),
+            }
+            for p in projects.list_projects(conn)
+        ]
+    _print_list(found, as_json)
+
+
+@project_app.command(name="update")
+def project_update(
+    project_id: str,
+    *,
+    set_: Annotated[list[str], Parameter(name="--set", help="name=value, the value in JSON or plain text.")],
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Change settings, such as timezone=Europe/Berlin or stacking_rules.redeemables_application_mode=PARTIAL."""
+    import msgspec
+
+    from largesse.kernel.access import projects
+
+    with _connection(load_settings(database_url=database)) as conn:
+        project = projects.update_project(conn, project_id, _changes(set_))
+    _print(msgspec.to_builtins(project.settings), as_json)
+
+
+def _changes(texts: list[str]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise SettingsError(f"--set takes name=value, not {text!r}")
+        try:
+            decoded = json.loads(value)
+        except ValueError:
+            decoded = value
+        group, _, option = name.partition(".")
+        if option:
+            changes.setdefault(group, {})[option] = decoded
+        else:
+            changes[group] = decoded
+    return changes
+
+
+# Keys
+
+
+@keys_app.command(name="create")
+def keys_create(
+    project_id: str,
+    *,
+    client: Annotated[bool, Parameter(negative="")] = False,
+    name: str = "",
+    role: Literal["ADMIN", "USER", "VIEWER", "MERCHANT", "USER_RESTRICTED"] = "ADMIN",
+    scope: list[str] | None = None,
+    ip: list[str] | None = None,
+    expires: str | None = None,
+    as_json: Json = False,
+    database: Database = None,
+) -> None:
+    """Create a key pair; the token is shown only now. --scope, --ip (address or network) and --expires (ISO date) narrow it."""
+    from largesse.kernel import clock
+    from largesse.kernel.access import keys, projects
+    from largesse.kernel.access.scopes import ALL_SCOPES
+
+    if unknown := sorted(set(scope or ()) - ALL_SCOPES):
+        raise SettingsError(f"Unknown scope {unknown[0]}; known are {', '.join(sorted(ALL_SCOPES))}")
+    with _connection(load_settings(database_url=database)) as conn:
+        project = projects.load_project(conn, project_id)
+        app_id, app_token = keys.create_key(
+            conn,
+            project.id,
+            clock.now_micros(),
+            kind="client" if client else "server",
+            name=name,
+            role=role,
+            scopes=scope,
+            ip_allow_list=ip,
+            expires_at=clock.parse_iso(expires) if expires else None,
+        )
+    _print({"project_id": project_id, "app_id": app_id, "app_token": app_token}, as_json)
+
+
+@keys_app.command(name="list")
+def keys_list(project_id: str, *, as_json: Json = False, database: Database = None) -> None:
+    """List a project's keys, without their tokens."""
+    from largesse.kernel import clock
+    from largesse.kernel.access import keys, projects
+
+    with _connection(load_settings(database_url=database)) as conn:
+        projects.load_project(conn, project_id)
+        found = [
+            {
+                "app_id": key.id,
+                "kind": key.kind,
+                "name": key.name,
+                "role": key.role,
+                "last_four": key.last_four,
+                "created_at": clock.iso(key.created_at),
+                "expires_at": clock.iso_or_none(key.expires_at),
+                "revoked_at": clock.iso_or_none(key.revoked_at),
+            }
+            for key in keys.list_keys(conn, project_id)
+        ]
+    _print_list(found, as_json)
+
+
+@keys_app.command(name="revoke")
+def keys_revoke(app_id: str, *, database: Database = None) -> None:
+    """End a key and its tokens; running servers notice within 5 seconds."""
+    from largesse.kernel import clock
+    from largesse.kernel.access import keys
+
+    with _connection(load_settings(database_url=database)) as conn:
+        keys.revoke_key(conn, app_id, clock.now_micros())
+    print(f"Revoked {app_id}.")
+
+
+# Shared
+
+
+@contextmanager
+def _connection(settings: Settings) -> "Iterator[Connection]":
+    """A transaction on the store, its schema up to date; the embedded one is made where there is none."""
+    from largesse.kernel.database import migrations
+    from largesse.kernel.database.stores import open_writer
+
+    if settings.embedded:
+        migrations.upgrade(settings)
+    else:
+        migrations.require_current(settings)
+    engine = open_writer(settings)
+    try:
+        with engine.begin() as conn:
+            yield conn
+    finally:
+        engine.dispose()
+
+
+def _print(values: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(values))
+        return
+    width = max(map(len, values))
+    for name, value in values.items():
+        print(f"{name.ljust(width)}  {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _print_list(values: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(values))
+        return
+    for place, value in enumerate(values):
+        if place:
+            print()
+        _print(value, False)

@@ -1,0 +1,1 @@
+"""Customers: who buys, what they did, what they may be told apart by."""

@@ -1,0 +1,94 @@
+"""HTTP of customers."""
+
+from collections.abc import Callable
+
+from litestar import Response, delete, get, post, put
+from litestar.handlers import HTTPRouteHandler
+
+from largesse.customers import activity, service
+from largesse.customers.model import (
+    ActivityList,
+    CustomerAnswer,
+    CustomerInput,
+    CustomerList,
+    CustomerUpdate,
+    DeletionAnswer,
+    SegmentList,
+)
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
+
+RemoveOrders = Callable[[Unit, str], int]
+_LIST = (
+    "limit",
+    "page",
+    "email",
+    "city",
+    "name",
+    "segment_id",
+    "created_at[before]",
+    "created_at[after]",
+    "updated_at[before]",
+    "updated_at[after]",
+    "order",
+    "starting_after",
+)
+_ACTIVITY = ("limit", "order", "starting_after_id", "start_date", "end_date", "campaign_id", "type", "category")
+
+
+def make_routes(remove_orders: RemoveOrders) -> list[HTTPRouteHandler]:
+    """`remove_orders` deletes a customer's orders and answers how many: the orders room knows how."""
+
+    @get("/v1/customers", **operation("List customers", answer=CustomerList, query=_LIST))
+    async def list_customers(request: ApiRequest) -> Response[bytes]:
+        return answer(await request.read(lambda unit: service.list_customers(unit, request.query)))
+
+    @post("/v1/customers", **operation("Create or update a customer", body=CustomerInput, answer=CustomerAnswer))
+    async def create_customer(request: ApiRequest) -> Response[bytes]:
+        body = await request.payload(CustomerInput)
+        return answer(await request.write(lambda unit: service.create(unit, body)))
+
+    @get("/v1/customers/{customer_id:str}", **operation("Get a customer", answer=CustomerAnswer))
+    async def get_customer(request: ApiRequest, customer_id: str) -> Response[bytes]:
+        return answer(await request.read(lambda unit: service.get(unit, customer_id)))
+
+    @put(
+        "/v1/customers/{customer_id:str}", **operation("Update a customer", body=CustomerUpdate, answer=CustomerAnswer)
+    )
+    async def update_customer(request: ApiRequest, customer_id: str) -> Response[bytes]:
+        body = await request.payload(CustomerUpdate)
+        return answer(await request.write(lambda unit: service.update(unit, customer_id, body)))
+
+    @delete("/v1/customers/{customer_id:str}", **operation("Delete a customer", status=204))
+    async def delete_customer(request: ApiRequest, customer_id: str) -> Response[None]:
+        await request.write(lambda unit: activity.delete(unit, customer_id, remove_orders))
+        return no_content()
+
+    @post(
+        "/v1/customers/{customer_id:str}/permanent-deletion",
+        **operation("Delete a customer and all that is personal", answer=DeletionAnswer),
+    )
+    async def delete_permanently(request: ApiRequest, customer_id: str) -> Response[bytes]:
+        return answer(await request.write(lambda unit: activity.delete(unit, customer_id, remove_orders)))
+
+    @get(
+        ["/v1/customers/{customer_id:str}/activity", "/v1/customers/{customer_id:str}/activities"],
+        **operation("List a customer's activity", answer=ActivityList, query=_ACTIVITY),
+    )
+    async def list_activity(request: ApiRequest, customer_id: str) -> Response[bytes]:
+        return answer(await request.read(lambda unit: activity.list_activity(unit, customer_id, request.query)))
+
+    @get("/v1/customers/{customer_id:str}/segments", **operation("List a customer's segments", answer=SegmentList))
+    async def list_segments(request: ApiRequest, customer_id: str) -> Response[bytes]:
+        return answer(SegmentList())  # true of every customer until segments can be made
+
+    return [
+        list_customers,
+        create_customer,
+        get_customer,
+        update_customer,
+        delete_customer,
+        delete_permanently,
+        list_activity,
+        list_segments,
+    ]

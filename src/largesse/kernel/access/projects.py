@@ -1,0 +1,101 @@
+"""Projects: creating, changing, and reading the settings that decisions use."""
+
+import secrets
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.engine import Connection
+
+from largesse.kernel import ids, wire
+from largesse.kernel.access.tables import projects
+from largesse.kernel.errors import ApiError, invalid_payload, not_found
+from largesse.kernel.project import Project, ProjectSettings, zone
+
+_VERSION = select(projects.c.version).where(projects.c.project_id == bindparam("project"))
+_ALL = select(projects.c.project_id, projects.c.version, projects.c.created_at, projects.c.secret, projects.c.settings)
+
+
+def create_project(conn: Connection, settings: ProjectSettings, now: int) -> Project:
+    """A new project. Raises ApiError 400 for an unknown time zone."""
+    _check(settings)
+    project = Project(
+        id=ids.text_id("proj_", 10), version=1, created_at=now, settings=settings, secret=secrets.token_hex(32)
+    )
+    conn.execute(
+        insert(projects).values(
+            project_id=project.id,
+            version=1,
+            created_at=now,
+            secret=project.secret,
+            settings=msgspec.to_builtins(settings),
+        )
+    )
+    return project
+
+
+def load_project(conn: Connection, project_id: str) -> Project:
+    """Raises ApiError 404."""
+    row = conn.execute(_ALL.where(projects.c.project_id == project_id)).first()
+    if row is None:
+        raise not_found("project", project_id)
+    return _project(row)
+
+
+def list_projects(conn: Connection) -> list[Project]:
+    """Every project, oldest first."""
+    return [_project(row) for row in conn.execute(_ALL.order_by(projects.c.created_at, projects.c.project_id))]
+
+
+def current_project(conn: Connection, project: Project) -> Project:
+    """The project with the settings in force now: itself while its version is, else loaded again."""
+    version = conn.execute(_VERSION, {"project": project.id}).scalar()
+    return project if version == project.version else load_project(conn, project.id)
+
+
+def update_project(conn: Connection, project_id: str, changes: dict[str, Any]) -> Project:
+    """Lays `changes` (nested for stacking_rules) over the settings. Raises ApiError 400, naming what is unknown or impossible."""
+    project = load_project(conn, project_id)
+    values = _laid_over(msgspec.to_builtins(project.settings), changes, "")
+    settings = wire.convert(values, ProjectSettings)
+    _check(settings)
+    if settings.case_sensitive_codes != project.settings.case_sensitive_codes:
+        raise invalid_payload("Property .case_sensitive_codes is fixed when a project is created")
+    version = project.version + 1
+    conn.execute(
+        update(projects)
+        .where(projects.c.project_id == project_id)
+        .values(version=version, settings=msgspec.to_builtins(settings))
+    )
+    return msgspec.structs.replace(project, version=version, settings=settings)
+
+
+def _laid_over(values: dict[str, Any], changes: dict[str, Any], place: str) -> dict[str, Any]:
+    laid = dict(values)
+    for name, value in changes.items():
+        if name not in values:
+            raise invalid_payload(f"Property {place}.{name} is unknown; known are {', '.join(values)}")
+        nested = name == "stacking_rules" and isinstance(value, dict)
+        laid[name] = _laid_over(values[name], value, f"{place}.{name}") if nested else value
+    return laid
+
+
+def _check(settings: ProjectSettings) -> None:
+    try:
+        zone(settings.timezone)
+    except ValueError:
+        raise invalid_payload("Property .timezone should be an IANA zone such as Europe/Berlin, or GMT+2") from None
+    rules = settings.stacking_rules
+    if rules.applicable_redeemables_limit > rules.redeemables_limit:
+        raise invalid_payload("Property .applicable_redeemables_limit cannot be higher than redeemables_limit")
+    if set(rules.exclusive_categories) & set(rules.joint_categories):
+        raise invalid_payload("A category cannot be in exclusive_categories and joint_categories")
+
+
+def _project(row: Row[Any]) -> Project:
+    id, version, created_at, secret, settings = row
+    try:
+        found = wire.convert(settings, ProjectSettings)
+    except ApiError as error:  # written by a newer version or by hand
+        raise RuntimeError(f"The settings of project {id} cannot be read: {error}") from error
+    return Project(id=id, version=version, created_at=created_at, settings=found, secret=secret)

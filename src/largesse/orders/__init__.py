@@ -1,0 +1,1 @@
+"""Orders: what was bought, by whom, and which redemptions acted on it."""

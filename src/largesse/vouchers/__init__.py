@@ -1,0 +1,1 @@
+"""Vouchers: discount codes and gift cards, their counters and their credit."""

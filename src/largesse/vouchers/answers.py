@@ -1,0 +1,93 @@
+"""Vouchers in wire form."""
+
+from msgspec import UNSET
+
+from largesse.kernel import clock
+from largesse.kernel.project import Project
+from largesse.vouchers.model import (
+    GIFT_VOUCHER,
+    Asset,
+    Assets,
+    Assignments,
+    CreditTransaction,
+    GiftAnswer,
+    Publish,
+    RedemptionSummary,
+    SlimVoucher,
+    StoredVoucher,
+    TransactionAnswer,
+    VoucherAnswer,
+)
+
+
+def answer(stored: StoredVoucher, _project: Project, base_url: str, *, assignments: bool = True) -> VoucherAnswer:
+    """The full object. Lists and answers of redemptions leave the rule assignments out (observed)."""
+    entry = stored.entry
+    return VoucherAnswer(
+        id=entry.id,
+        code=entry.code,
+        campaign=entry.campaign,
+        campaign_id=entry.campaign_id,
+        category=None,
+        category_id=None,
+        categories=[],
+        type=entry.type,
+        discount=entry.discount,
+        gift=_gift(stored),
+        start_date=clock.iso_or_none(entry.start_date),
+        expiration_date=clock.iso_or_none(entry.expiration_date),
+        validity_timeframe=entry.validity_timeframe,
+        validity_day_of_week=entry.validity_day_of_week,
+        validity_hours=entry.validity_hours,
+        active=entry.active,
+        additional_info=stored.additional_info,
+        metadata=entry.metadata,
+        assets=Assets(
+            Asset(stored.qr_id, f"{base_url}/api/v1/assets/qr/{stored.qr_id}"),
+            Asset(stored.barcode_id, f"{base_url}/api/v1/assets/barcode/{stored.barcode_id}"),
+        ),
+        is_referral_code=entry.is_referral_code,
+        created_at=clock.iso(stored.created_at),
+        updated_at=clock.iso_or_none(stored.updated_at),
+        holder_id=entry.holder_id or UNSET,
+        referrer_id=stored.referrer_id or UNSET,
+        validation_rules_assignments=Assignments() if assignments else UNSET,
+        publish=Publish(count=stored.publish_count, url=f"/v1/vouchers/{entry.code}/publications?page=1&limit=10"),
+        redemption=RedemptionSummary(
+            quantity=entry.quantity,
+            redeemed_quantity=entry.redeemed_quantity,
+            redeemed_amount=entry.redeemed_amount if entry.type == GIFT_VOUCHER else UNSET,
+            url=f"/v1/vouchers/{entry.code}/redemptions?page=1&limit=10",
+        ),
+    )
+
+
+def _gift(stored: StoredVoucher) -> GiftAnswer | None:
+    entry = stored.entry
+    if entry.type != GIFT_VOUCHER:
+        return None
+    return GiftAnswer(
+        amount=entry.gift_amount,
+        subtracted_amount=entry.subtracted_amount,
+        balance=entry.balance,
+        effect=entry.gift_effect,
+    )
+
+
+def slim(stored: StoredVoucher) -> SlimVoucher:
+    entry = stored.entry
+    return SlimVoucher(id=entry.id, code=entry.code, campaign=entry.campaign, campaign_id=entry.campaign_id)
+
+
+def transaction_answer(transaction: CreditTransaction) -> TransactionAnswer:
+    return TransactionAnswer(
+        id=transaction.id,
+        source_id=transaction.source_id,
+        voucher_id=transaction.voucher_id,
+        campaign_id=transaction.campaign_id,
+        source=transaction.source,
+        reason=transaction.reason,
+        type=transaction.type,
+        details=transaction.details,
+        created_at=clock.iso(transaction.created_at),
+    )

@@ -1,0 +1,53 @@
+"""What the list of vouchers can be filtered by."""
+
+from typing import Any
+
+from sqlalchemy import and_, false, or_
+from sqlalchemy.sql.elements import ColumnElement
+
+from largesse.kernel.errors import invalid_query
+from largesse.kernel.http.filters import FilterColumn
+from largesse.vouchers.store import vouchers
+
+_c = vouchers.c
+
+
+def _active(operator: str, _values: list[str], now: int) -> ColumnElement[bool]:
+    """`$active` is enabled and inside its dates, `$expired` past them, `$enabled` and `$disabled` the switch alone."""
+    begun = or_(_c.start_date.is_(None), _c.start_date <= now)
+    not_ended = or_(_c.expiration_date.is_(None), _c.expiration_date >= now)
+    conditions: dict[str, ColumnElement[Any]] = {
+        "$active": and_(_c.active.is_(True), begun, not_ended),
+        "$expired": _c.expiration_date < now,
+        "$enabled": _c.active.is_(True),
+        "$disabled": _c.active.is_(False),
+    }
+    if operator not in conditions:
+        raise invalid_query(f"Operator {operator} is unknown for active; use {', '.join(conditions)}")
+    return conditions[operator]
+
+
+def _no_category(_operator: str, _values: list[str], _now: int) -> ColumnElement[bool]:
+    return false()
+
+
+FILTERS: dict[str, FilterColumn] = {
+    "code": FilterColumn(_c.code, "text"),
+    "id": FilterColumn(_c.id, "text"),
+    "campaign_ids": FilterColumn(_c.campaign_id, "text"),
+    "campaigns": FilterColumn(_c.campaign, "text"),
+    "categories": FilterColumn(_c.id, "custom", _no_category),
+    "category_ids": FilterColumn(_c.id, "custom", _no_category),
+    "voucher_type": FilterColumn(_c.type, "text"),
+    "type": FilterColumn(_c.type, "text"),
+    "active": FilterColumn(_c.active, "custom", _active),
+    "is_referral_code": FilterColumn(_c.is_referral_code, "boolean"),
+    "redemption.quantity": FilterColumn(_c.quantity, "number"),
+    "redemption.redeemed_quantity": FilterColumn(_c.redeemed_quantity, "number"),
+    "start_date": FilterColumn(_c.start_date, "instant"),
+    "expiration_date": FilterColumn(_c.expiration_date, "instant"),
+    "created_at": FilterColumn(_c.created_at, "instant"),
+    "updated_at": FilterColumn(_c.updated_at, "instant"),
+    "customer_id": FilterColumn(_c.holder_id, "text"),
+    "metadata": FilterColumn(_c.metadata, "metadata"),
+}

@@ -1,0 +1,245 @@
+"""Vouchers as sent, stored and shown. Credits in minor units, times in UTC micros."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from largesse.engine.books import Voucher
+from largesse.engine.discounts import Discount
+from largesse.engine.validity import Hours, Timeframe, Weekday
+from largesse.kernel.wire import Instant
+
+DISCOUNT_VOUCHER = "DISCOUNT_VOUCHER"
+GIFT_VOUCHER = "GIFT_VOUCHER"
+LOYALTY_CARD = "LOYALTY_CARD"
+VoucherType = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
+GiftEffect = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"]
+MAX_CREDITS = 10**15
+Code = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class GiftCreate(msgspec.Struct, frozen=True):
+    """`balance` in a request is ignored; the amount decides."""
+
+    amount: Any = None
+    effect: GiftEffect | None = None
+
+
+class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a code is generated: `#` in the pattern becomes one random character of the charset."""
+
+    length: Any = None
+    charset: Any = None
+    prefix: str | None = None
+    postfix: str | None = None
+    suffix: str | None = None
+    pattern: str | None = None
+    initial_count: int | None = None
+
+
+class RedemptionLimit(msgspec.Struct, frozen=True):
+    quantity: Annotated[int, Meta(ge=1, le=10**12)] | None = None
+
+
+class VoucherCreate(msgspec.Struct, frozen=True, kw_only=True):
+    code: str | None = None
+    code_config: CodeConfig | None = None
+    type: VoucherType | None = None
+    discount: Discount | None = None
+    gift: GiftCreate | None = None
+    loyalty_card: dict[str, Any] | None = None
+    campaign: str | None = None
+    campaign_id: str | None = None
+    category: str | None = None
+    category_id: str | None = None
+    start_date: Instant | None = None
+    expiration_date: Instant | None = None
+    validity_timeframe: Timeframe | None = None
+    validity_day_of_week: list[Weekday] | None = None
+    validity_hours: Hours | None = None
+    active: bool | None = None
+    additional_info: str | None = None
+    metadata: dict[str, Any] | None = None
+    validation_rules: list[str] | None = None
+    redemption: RedemptionLimit | None = None
+
+
+class VoucherUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """PUT: absent stays, null clears, what cannot change is skipped in silence (documented)."""
+
+    category: str | None | UnsetType = UNSET
+    category_id: str | None | UnsetType = UNSET
+    start_date: Instant | None | UnsetType = UNSET
+    expiration_date: Instant | None | UnsetType = UNSET
+    validity_timeframe: Timeframe | None | UnsetType = UNSET
+    validity_day_of_week: list[Weekday] | None | UnsetType = UNSET
+    validity_hours: Hours | None | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+    additional_info: str | None | UnsetType = UNSET
+    metadata: dict[str, Any] | None | UnsetType = UNSET
+    discount: Discount | None | UnsetType = UNSET
+    unset_metadata_fields: list[str] | None = None
+
+
+class BalanceChange(msgspec.Struct, frozen=True):
+    """`amount` in credits, negative to remove."""
+
+    amount: Any = None
+    source_id: str | None = None
+    reason: str | None = None
+
+
+class StoredVoucher(msgspec.Struct, kw_only=True):
+    """A voucher with all the answer needs; `entry` is what decisions read and change."""
+
+    entry: Voucher
+    additional_info: str | None
+    created_at: int
+    updated_at: int | None
+    publish_count: int
+    referrer_id: str | None
+    qr_id: str
+    barcode_id: str
+
+
+class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One movement of a gift card's credit."""
+
+    id: str
+    voucher_id: str
+    campaign_id: str | None = None
+    source_id: str | None = None
+    source: str | None = None
+    reason: str | None = None
+    type: str
+    details: dict[str, Any]
+    created_at: int
+
+
+class VoucherCounters(msgspec.Struct, frozen=True):
+    """`balance` is None where the voucher holds no credit."""
+
+    id: str
+    redeemed_quantity: int
+    balance: int | None
+
+
+class GiftAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    amount: int
+    subtracted_amount: int = 0
+    balance: int
+    effect: str | None = None
+
+
+class Asset(msgspec.Struct):
+    id: str
+    url: str
+
+
+class Assets(msgspec.Struct):
+    qr: Asset
+    barcode: Asset
+
+
+class Publish(msgspec.Struct, kw_only=True):
+    object: str = "list"
+    count: int
+    url: str
+
+
+class RedemptionSummary(msgspec.Struct, kw_only=True):
+    quantity: int | None
+    redeemed_quantity: int
+    redeemed_amount: int | UnsetType = UNSET
+    object: str = "list"
+    url: str
+
+
+class Assignments(msgspec.Struct, kw_only=True):
+    object: str = "list"
+    data_ref: str = "data"
+    data: list[Any] = []
+    total: int = 0
+
+
+class VoucherAnswer(msgspec.Struct, kw_only=True):
+    """The full object; what is unset is an explicit null (documented)."""
+
+    id: str
+    code: str
+    campaign: str | None
+    campaign_id: str | None
+    category: str | None
+    category_id: str | None
+    categories: list[dict[str, Any]]
+    type: str
+    discount: Discount | None
+    gift: GiftAnswer | None
+    loyalty_card: None = None
+    start_date: str | None
+    expiration_date: str | None
+    validity_timeframe: Timeframe | None
+    validity_day_of_week: list[int] | None
+    validity_hours: Hours | None
+    active: bool
+    additional_info: str | None
+    metadata: dict[str, Any]
+    assets: Assets
+    is_referral_code: bool
+    created_at: str
+    updated_at: str | None
+    holder_id: str | UnsetType = UNSET
+    referrer_id: str | UnsetType = UNSET
+    validation_rules_assignments: Assignments | UnsetType = UNSET
+    publish: Publish
+    redemption: RedemptionSummary
+    object: str = "voucher"
+
+
+class SlimVoucher(msgspec.Struct, kw_only=True):
+    """A voucher inside lists and records of history."""
+
+    id: str
+    code: str
+    campaign: str | None
+    campaign_id: str | None
+    object: str = "voucher"
+
+
+class VoucherList(msgspec.Struct, kw_only=True):
+    object: str = "list"
+    data_ref: str = "vouchers"
+    vouchers: list[VoucherAnswer]
+    total: int
+
+
+class BalanceAnswer(msgspec.Struct, kw_only=True):
+    amount: int
+    total: int
+    balance: int
+    type: str = "gift_voucher"
+    operation_type: str = "MANUAL"
+    object: str = "balance"
+    related_object: dict[str, str]
+
+
+class TransactionAnswer(msgspec.Struct, kw_only=True):
+    id: str
+    source_id: str | None
+    voucher_id: str
+    campaign_id: str | None
+    source: str | None
+    reason: str | None
+    type: str
+    details: dict[str, Any]
+    related_transaction_id: str | None = None
+    created_at: str
+
+
+class TransactionList(msgspec.Struct, kw_only=True):
+    object: str = "list"
+    data_ref: str = "data"
+    data: list[TransactionAnswer]
+    has_more: bool
+    more_starting_after: str | UnsetType = UNSET

@@ -1,0 +1,287 @@
+"""Every query on vouchers and the transactions of their credit."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    PrimaryKeyConstraint,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
+
+from largesse.engine.books import Voucher
+from largesse.engine.discounts import Discount
+from largesse.engine.validity import Hours, Timeframe
+from largesse.kernel import wire
+from largesse.kernel.database.columns import metadata, micros, one_of, project_id
+from largesse.kernel.database.rows import insert_rows, update_rows
+from largesse.vouchers.model import GIFT_VOUCHER, CreditTransaction, StoredVoucher, VoucherCounters
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    project_id(),
+    Column("id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("code_key", Text, nullable=False),  # as compared: folded where the project's codes ignore case
+    Column("type", Text, nullable=False),
+    Column("discount", Text),  # JSON
+    Column("gift_effect", Text),
+    Column("gift_amount", BigInteger, nullable=False),
+    Column("subtracted_amount", BigInteger, nullable=False),
+    Column("redeemed_amount", BigInteger, nullable=False),
+    Column("quantity", BigInteger),
+    Column("redeemed_quantity", BigInteger, nullable=False),
+    Column("active", Boolean, nullable=False),
+    micros("start_date", nullable=True),
+    micros("expiration_date", nullable=True),
+    Column("validity_timeframe", Text),  # JSON
+    Column("validity_day_of_week", Text),  # JSON
+    Column("validity_hours", Text),  # JSON
+    Column("campaign", Text),
+    Column("campaign_id", Text),
+    Column("holder_id", Text),
+    Column("is_referral_code", Boolean, nullable=False),
+    Column("metadata", Text, nullable=False),  # JSON
+    Column("additional_info", Text),
+    micros("created_at"),
+    micros("updated_at", nullable=True),
+    Column("publish_count", BigInteger, nullable=False),
+    Column("referrer_id", Text),
+    Column("qr_id", Text, nullable=False),
+    Column("barcode_id", Text, nullable=False),
+    micros("deleted_at", nullable=True),
+    PrimaryKeyConstraint("project_id", "id"),
+    UniqueConstraint("project_id", "code_key"),
+    # The last net under every decision: no statement of any kind can oversell.
+    CheckConstraint("redeemed_quantity >= 0 AND (quantity IS NULL OR redeemed_quantity <= quantity)", name="uses"),
+    CheckConstraint("redeemed_amount >= 0 AND gift_amount - subtracted_amount - redeemed_amount >= 0", name="credit"),
+    Index("vouchers_by_creation", "project_id", "created_at", "id"),
+    Index("vouchers_by_change", "project_id", "updated_at", "id"),
+    Index("vouchers_of_holder", "project_id", "holder_id"),
+    Index("vouchers_of_campaign", "project_id", "campaign_id"),
+    Index("vouchers_by_qr", "qr_id"),
+    Index("vouchers_by_barcode", "barcode_id"),
+)
+transactions = Table(
+    "voucher_transactions",
+    metadata,
+    project_id(),
+    Column("id", Text, nullable=False),
+    Column("voucher_id", Text, nullable=False),
+    Column("campaign_id", Text),
+    Column("source_id", Text),
+    Column("source", Text),
+    Column("reason", Text),
+    Column("type", Text, nullable=False),
+    Column("details", Text, nullable=False),  # JSON
+    micros("created_at"),
+    PrimaryKeyConstraint("project_id", "id"),
+    Index("voucher_transactions_of_voucher", "project_id", "voucher_id", "id"),
+)
+
+_COLUMNS = tuple(c.name for c in vouchers.c if c.name not in ("project_id", "code_key", "deleted_at"))
+_JSON: dict[str, Any] = {
+    "discount": Discount,
+    "validity_timeframe": Timeframe,
+    "validity_day_of_week": list[int],
+    "validity_hours": Hours,
+    "metadata": dict[str, Any],
+}
+_OWN = ("additional_info", "created_at", "updated_at", "publish_count", "referrer_id", "qr_id", "barcode_id")
+_CHANGING = (
+    "discount",
+    "active",
+    "start_date",
+    "expiration_date",
+    "validity_timeframe",
+    "validity_day_of_week",
+    "validity_hours",
+    "metadata",
+    "additional_info",
+    "updated_at",
+)
+_ALL = select(*(vouchers.c[name] for name in _COLUMNS))
+_BY_KEYS = _ALL.add_columns(vouchers.c.code_key).where(
+    vouchers.c.project_id == bindparam("project"),
+    or_(one_of(vouchers.c.code_key, "codes"), one_of(vouchers.c.id, "ids")),
+)
+_BY_CODES = _ALL.add_columns(vouchers.c.code_key).where(
+    vouchers.c.project_id == bindparam("project"), one_of(vouchers.c.code_key, "codes")
+)
+_LIVE = vouchers.c.deleted_at.is_(None)
+_STATEMENTS = {
+    (with_ids, binned, lock): _variant
+    for with_ids, base in ((True, _BY_KEYS), (False, _BY_CODES))
+    for binned in (True, False)
+    for lock in (True, False)
+    for ordered in [(base if binned else base.where(_LIVE)).order_by(vouchers.c.id)]
+    for _variant in [ordered.with_for_update() if lock else ordered]
+}
+_TRANSACTION_COLUMNS = CreditTransaction.__struct_fields__
+
+
+def load(
+    conn: Connection, project_id: str, codes: Collection[str], ids: Collection[str], *, lock: bool, binned: bool
+) -> list[tuple[str, StoredVoucher]]:
+    """Vouchers with these code keys or ids, each with its code key, in one query; locked in id order where asked."""
+    arguments: dict[str, Any] = {"project": project_id, "codes": list(codes)}
+    if ids:
+        arguments["ids"] = list(ids)
+    rows = conn.execute(_STATEMENTS[bool(ids), binned, lock], arguments)
+    return [(row.code_key, _voucher(row)) for row in rows]
+
+
+def insert(conn: Connection, project_id: str, stored: StoredVoucher, code_key: str) -> None:
+    """A code that is taken raises IntegrityError."""
+    insert_rows(conn, vouchers, (*_COLUMNS, "code_key"), project_id, [(*_values(stored, _COLUMNS), code_key)])
+
+
+def is_taken(conn: Connection, project_id: str, code_key: str) -> bool:
+    """Binned codes are taken too."""
+    found = select(vouchers.c.id).where(vouchers.c.project_id == project_id, vouchers.c.code_key == code_key)
+    return conn.execute(found).first() is not None
+
+
+def save(conn: Connection, project_id: str, stored: StoredVoucher) -> None:
+    """Writes what an update may change; counters are changed by `add_uses` and `add_credit` only."""
+    update_rows(conn, vouchers, ("id",), _CHANGING, project_id, [(*_values(stored, _CHANGING), stored.entry.id)])
+
+
+def add_uses(conn: Connection, project_id: str, changes: Sequence[tuple[str, int, int]], now: int) -> None:
+    """Moves uses and redeemed credits; GuardViolation when a limit, a balance or zero would be passed."""
+    update_rows(
+        conn,
+        vouchers,
+        ("id",),
+        ("updated_at",),
+        project_id,
+        [(now, uses, credits, voucher_id) for voucher_id, uses, credits in changes],
+        add=("redeemed_quantity", "redeemed_amount"),
+        guard=(
+            "(t.quantity IS NULL OR {redeemed_quantity} <= 0 OR t.redeemed_quantity + {redeemed_quantity} <= t.quantity)"
+            " AND t.redeemed_quantity + {redeemed_quantity} >= 0 AND t.redeemed_amount + {redeemed_amount} >= 0"
+            " AND t.gift_amount - t.subtracted_amount - t.redeemed_amount - {redeemed_amount} >= 0"
+        ),
+    )
+
+
+def add_credit(conn: Connection, project_id: str, voucher_id: str, added: int, subtracted: int, now: int) -> None:
+    """Moves lifetime income and removals; GuardViolation when the balance would fall below zero."""
+    update_rows(
+        conn,
+        vouchers,
+        ("id",),
+        ("updated_at",),
+        project_id,
+        [(now, added, subtracted, voucher_id)],
+        add=("gift_amount", "subtracted_amount"),
+        guard=("t.gift_amount + {gift_amount} - t.subtracted_amount - {subtracted_amount} - t.redeemed_amount >= 0"),
+    )
+
+
+def put_in_bin(conn: Connection, project_id: str, voucher_id: str, now: int) -> None:
+    conn.execute(
+        update(vouchers)
+        .where(vouchers.c.project_id == project_id, vouchers.c.id == voucher_id)
+        .values(deleted_at=now, updated_at=now)
+    )
+
+
+def remove(conn: Connection, project_id: str, voucher_id: str) -> None:
+    """Deletes a voucher and its transactions; the ledger keeps what it posted."""
+    conn.execute(
+        delete(transactions).where(transactions.c.project_id == project_id, transactions.c.voucher_id == voucher_id)
+    )
+    conn.execute(delete(vouchers).where(vouchers.c.project_id == project_id, vouchers.c.id == voucher_id))
+
+
+def page(
+    conn: Connection,
+    project_id: str,
+    conditions: Sequence[ColumnElement[bool]],
+    order: Sequence[UnaryExpression[Any]],
+    *,
+    limit: int,
+    offset: int,
+) -> tuple[list[StoredVoucher], int]:
+    where = (vouchers.c.project_id == project_id, _LIVE, *conditions)
+    total = conn.execute(select(func.count()).select_from(vouchers).where(*where)).scalar_one()
+    rows = conn.execute(_ALL.where(*where).order_by(*order).limit(limit).offset(offset))
+    return [_voucher(row) for row in rows], total
+
+
+def insert_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
+    values = [
+        tuple(wire.encode_text(t.details) if name == "details" else getattr(t, name) for name in _TRANSACTION_COLUMNS)
+        for t in rows
+    ]
+    insert_rows(conn, transactions, _TRANSACTION_COLUMNS, project_id, values)
+
+
+def page_of_transactions(
+    conn: Connection, project_id: str, voucher_id: str, *, after: str | None, descending: bool, limit: int
+) -> list[CreditTransaction]:
+    """Transactions of one voucher beyond the id `after`."""
+    statement = select(*(transactions.c[name] for name in _TRANSACTION_COLUMNS)).where(
+        transactions.c.project_id == project_id, transactions.c.voucher_id == voucher_id
+    )
+    if after:
+        statement = statement.where(transactions.c.id < after if descending else transactions.c.id > after)
+    order = transactions.c.id.desc() if descending else transactions.c.id.asc()
+    found = []
+    for row in conn.execute(statement.order_by(order).limit(limit)):
+        values = dict(row._mapping)
+        values["details"] = wire.decode_stored(values["details"], dict[str, Any])
+        found.append(CreditTransaction(**values))
+    return found
+
+
+def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
+    """Stored counters of every voucher, binned ones included."""
+    balance = vouchers.c.gift_amount - vouchers.c.subtracted_amount - vouchers.c.redeemed_amount
+    rows = conn.execute(
+        select(vouchers.c.id, vouchers.c.redeemed_quantity, vouchers.c.type, balance).where(
+            vouchers.c.project_id == project_id
+        )
+    )
+    return [VoucherCounters(id, uses, credit if kind == GIFT_VOUCHER else None) for id, uses, kind, credit in rows]
+
+
+def code_of_asset(conn: Connection, kind: str, asset_id: str) -> str | None:
+    """The code an image shows; the one look-up that no project narrows, as image addresses carry none."""
+    column = vouchers.c.qr_id if kind == "qr" else vouchers.c.barcode_id
+    row = conn.execute(select(vouchers.c.code).where(column == asset_id, _LIVE)).first()
+    return row[0] if row else None
+
+
+def _values(stored: StoredVoucher, names: tuple[str, ...]) -> tuple[Any, ...]:
+    values = []
+    for name in names:
+        value = getattr(stored if name in _OWN else stored.entry, name)
+        values.append(wire.encode_text(value) if name in _JSON and value is not None else value)
+    return tuple(values)
+
+
+def _voucher(row: Row[Any]) -> StoredVoucher:
+    values = dict(zip(_COLUMNS, row, strict=False))
+    for name, kind in _JSON.items():
+        if values[name] is not None:
+            values[name] = wire.decode_stored(values[name], kind)
+    own = {name: values.pop(name) for name in _OWN}
+    return StoredVoucher(entry=Voucher(**values), **own)
