@@ -26,7 +26,7 @@ class CustomerUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Changes of a customer's statistics. `last_order_*` are set, not added, where given."""
+    """Changes of a customer's statistics. `last_order_*` are set, not added, where given; a date of 0 clears them."""
 
     total_succeeded: int = 0
     total_failed: int = 0

@@ -144,7 +144,7 @@ def add_counts(conn: Connection, project_id: str, deltas: Sequence[tuple[str, Co
         if counts.last_order_date is None:
             plain.append((*added, customer_id))
         else:
-            with_order.append((counts.last_order_amount or 0, counts.last_order_date, *added, customer_id))
+            with_order.append((counts.last_order_amount or 0, counts.last_order_date or None, *added, customer_id))
     update_rows(conn, customers, ("id",), (), project_id, plain, add=_ADDED)
     last = ("last_order_amount", "last_order_date")
     update_rows(conn, customers, ("id",), last, project_id, with_order, add=_ADDED)

@@ -34,8 +34,15 @@ _PRESENT_WHEN_SET = (
 
 
 def running(order: Order) -> OrderAnswer:
-    """The state after one redeemable of several: no status, no dates, no customer."""
+    """The state after one redeemable of a validation: no id, no status, no customer."""
     return _amounts(order)
+
+
+def child(order: Order) -> OrderAnswer:
+    """The state after one redemption of a stack: no status, no dates, no customer."""
+    found = _amounts(order)
+    found.metadata = order.metadata or {}
+    return found
 
 
 def validated(order: Order, *, for_client: bool) -> OrderAnswer:
@@ -92,10 +99,12 @@ def undiscounted(order: Order) -> OrderAnswer:
     return found
 
 
-def recorded(order: Order, *, is_child: bool) -> OrderAnswer:
-    """The order as a record of history kept it; a child kept a running state, without its lines."""
+def recorded(order: Order, *, is_child: bool, is_rollback: bool) -> OrderAnswer:
+    """The order as a record of history kept it; a child kept a running state, shown without its lines."""
+    if is_rollback:
+        return rolled_back(order) if order.status else undiscounted(order)
     if is_child:
-        found = _amounts(order)
+        found = child(order)
         found.items = UNSET
         return found
     return _with_history(whole(order, for_client=False), order, False)

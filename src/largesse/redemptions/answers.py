@@ -190,6 +190,8 @@ def stacking_rules_view(rules: StackingRules) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.to_builtins(rules)
     for hidden in ("discount_calculation_mode", "initial_amount_mode_categories", "discounted_amount_mode_categories"):
         shown.pop(hidden, None)
+    if shown["grouped_redeemables_sorting_rule"] is None:  # an addition that some SDK models do not know
+        del shown["grouped_redeemables_sorting_rule"]
     return shown
 
 
@@ -276,7 +278,7 @@ def _redeemed(
     found = _base(record, customer)
     if record.order is not None:
         found.order = (
-            forms.running(record.order) if stacked else forms.whole(record.order, for_client=unit.call.is_client)
+            forms.child(record.order) if stacked else forms.whole(record.order, for_client=unit.call.is_client)
         )
     stored = books.voucher(record.voucher_id or "") or books.voucher(record.voucher_code or "")
     if stored is not None:
@@ -380,7 +382,9 @@ def read_back(record: Record, customer: StoredCustomer | None, *, whole: bool) -
     found = _base(record, customers.simple(customer) if customer else None)
     _related(found, record)
     if record.order is not None:
-        found.order = forms.recorded(record.order, is_child=record.parent_id is not None)
+        found.order = forms.recorded(
+            record.order, is_child=record.parent_id is not None, is_rollback=record.object == "redemption_rollback"
+        )
     found.voucher = None
     if record.voucher_id is not None and record.voucher_code is not None:
         found.voucher = SlimVoucher(

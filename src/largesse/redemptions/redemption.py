@@ -100,7 +100,9 @@ def _child(
         unit, question, evaluation, record_id, question.body.session.key if question.body.session else None
     )
     record.parent_id = parent_id
-    record.order = outcome.order if parent_id else root
+    record.order = root
+    if parent_id is not None and outcome.order is not None and root is not None:
+        record.order = msgspec.structs.replace(outcome.order, id=root.id, source_id=root.source_id)
     record.order_id = root.id if root else None
     _name_voucher(books, record, outcome.ask.id)
     uses = credits = 0
@@ -118,6 +120,8 @@ def _child(
     if outcome.credits is not None:
         record.amount = outcome.credits
     stored = books.voucher(outcome.ask.id)
+    if stored is not None:
+        stored.updated_at = unit.now
     if stored is not None and credits:
         transaction = vouchers.redemption_transaction(
             stored, credits, record.order, redemption_id=record_id, now=unit.now

@@ -157,9 +157,9 @@ class _Undoing:
         if sent is None or not (sent.id or sent.source_id):
             return
         stored = self._order(source)
-        if stored is not None:
-            if sent.id == stored.order.id or (not sent.id and sent.source_id == stored.order.source_id):
-                return
+        key, name = (sent.id, "id") if sent.id else (sent.source_id, "source_id")
+        if stored is not None and getattr(stored.order, name) == key:
+            return
         raise invalid("invalid_order", "Invalid order", "Order is not related with redemption.")
 
     def _order(self, source: Record) -> StoredOrder | None:
@@ -248,6 +248,7 @@ class _Undoing:
         stored = self._books.voucher(child.voucher_id) if child.voucher_id else None
         if stored is None:
             return
+        stored.updated_at = self._unit.now
         stored.entry.redeemed_quantity += uses
         stored.entry.redeemed_amount -= credits
         self._books.change_voucher(stored.entry.id, uses, -credits)

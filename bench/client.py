@@ -1,0 +1,111 @@
+"""A closed-loop HTTP client: keep-alive connections that send pre-built requests and wait for each answer.
+
+Run in a process of its own, so that its cost is not the server's: `python -m bench.client` reads one JSON job from standard input
+and writes the result as JSON.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from itertools import cycle
+from typing import Any
+
+import uvloop
+
+
+class _Connection(asyncio.Protocol):
+    """One keep-alive connection; every answer triggers the next request."""
+
+    def __init__(self, load: "_Load") -> None:
+        self._load = load
+        self._buffer = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._next()
+
+    def _next(self) -> None:
+        request = self._load.take()
+        if request is None:
+            self._transport.close()
+            return
+        self._sent = time.perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, separator, body = self._buffer.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        lower = head.lower()
+        start = lower.index(b"content-length:") + 15
+        length = int(lower[start:].split(b"\r\n", 1)[0])
+        if len(body) < length:
+            return
+        self._buffer = body[length:]
+        self._load.record(int(head[9:12]), time.perf_counter() - self._sent, body[:length])
+        self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._load.closed()
+
+
+class _Load:
+    def __init__(self, job: dict[str, Any]) -> None:
+        self._requests = cycle([_encode(job, path, body) for path, body in job["requests"]])
+        self._left: int = job["count"]
+        self._open: int = job["connections"]
+        self.seconds: list[float] = []
+        self.statuses: dict[int, int] = {}
+        self.first_refusal = ""
+        self.done = asyncio.get_running_loop().create_future()
+
+    def take(self) -> bytes | None:
+        if self._left <= 0:
+            return None
+        self._left -= 1
+        return next(self._requests)
+
+    def record(self, status: int, seconds: float, body: bytes) -> None:
+        self.seconds.append(seconds)
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        if status >= 400 and not self.first_refusal:
+            self.first_refusal = body.decode(errors="replace")[:300]
+
+    def closed(self) -> None:
+        self._open -= 1
+        if self._open == 0:
+            self.done.set_result(None)
+
+
+def _encode(job: dict[str, Any], path: str, body: Any) -> bytes:
+    content = json.dumps(body).encode()
+    headers = "".join(f"{name}: {value}\r\n" for name, value in job["headers"].items())
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: {job['host']}:{job['port']}\r\nContent-Type: application/json\r\n{headers}"
+        f"Content-Length: {len(content)}\r\n\r\n"
+    ).encode() + content
+
+
+async def _run(job: dict[str, Any]) -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    load = _Load(job)
+    started = time.perf_counter()
+    for _ in range(job["connections"]):
+        await loop.create_connection(lambda: _Connection(load), job["host"], job["port"])
+    await load.done
+    elapsed = time.perf_counter() - started
+    ordered = sorted(load.seconds)
+    return {
+        "per_second": len(ordered) / elapsed,
+        "p50_ms": ordered[len(ordered) // 2] * 1000,
+        "p99_ms": ordered[int(len(ordered) * 0.99)] * 1000,
+        "statuses": load.statuses,
+        "first_refusal": load.first_refusal,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(uvloop.run(_run(json.load(sys.stdin)))))
