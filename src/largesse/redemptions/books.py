@@ -17,6 +17,7 @@ from largesse.customers.model import Counts, CustomerInput, StoredCustomer
 from largesse.engine.books import Lock
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.kernel import errors, ledger
+from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.kernel.project import Project
@@ -162,26 +163,20 @@ class Books:
             by_id[voucher_id].locks.append(Lock(session_key, quantity, credits, expires_at))
 
     def save(self, now: int) -> None:
-        """Writes every change of the batch; each kind of row in one statement."""
+        """Writes every change of the batch; each kind of row in one statement, all in one round trip."""
         conn, project_id = self._conn, self.project.id
-        if self._new_customers or self._changed_customers:
-            customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
-        if self._counts:
-            customers.add_counts(conn, project_id, list(self._counts.items()))
-        if self._new_orders or self._changed_orders:
-            orders.save(conn, project_id, list(self._new_orders.values()), list(self._changed_orders.values()))
-        store.insert(conn, project_id, self.records)
-        store.mark_rolled_back(conn, project_id, self.undone)
-        ledger.post(conn, project_id, self.postings)
-        moved = [
-            (id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits
-        ]
-        if moved:
-            vouchers.add_uses(conn, project_id, moved, now)
-        if self.transactions:
-            vouchers.add_transactions(conn, project_id, self.transactions)
         for session_key, voucher_ids in self._freed_locks:
             store.delete_locks(conn, project_id, session_key, voucher_ids)
+        moved = [(id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits]
+        with sent_together(conn):
+            customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
+            customers.add_counts(conn, project_id, list(self._counts.items()))
+            orders.save(conn, project_id, list(self._new_orders.values()), list(self._changed_orders.values()))
+            store.insert(conn, project_id, self.records)
+            store.mark_rolled_back(conn, project_id, self.undone)
+            ledger.post(conn, project_id, self.postings)
+            vouchers.add_uses(conn, project_id, moved, now)
+            vouchers.add_transactions(conn, project_id, self.transactions)
 
 
 def _order_keys(sent: Iterable[OrderInput | OrderReference | None]) -> tuple[set[str], set[str]]:
