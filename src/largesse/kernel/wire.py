@@ -68,12 +68,21 @@ def decode_stored(text: str | bytes, kind: type[T]) -> T:
     return value
 
 
-def convert(value: Any, kind: type[T]) -> T:
-    """A part of an already decoded document as `kind`; raises ApiError like `decode_body`."""
+def convert(value: Any, kind: Any, place: str = "") -> Any:
+    """A part of an already decoded document, found at `place`, as `kind`; raises ApiError like `decode_body`."""
     try:
         return msgspec.convert(value, kind, dec_hook=_decode_special)
     except msgspec.ValidationError as error:
-        raise _payload_error(error) from None
+        raise _payload_error(error, place) from None
+
+
+def without_nulls(value: Any) -> Any:
+    """`value` less every null member, at any depth: in what is created, null counts as absent."""
+    if isinstance(value, dict):
+        return {key: without_nulls(member) for key, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [without_nulls(member) for member in value]
+    return value
 
 
 def decode_body(body: bytes, kind: type[T]) -> T:
@@ -145,6 +154,7 @@ _TYPES = {
 }
 _PATH = re.compile(r"^(?P<text>.*?)(?: - at (?P<inside>`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
 _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
+    (re.compile(r"Object contains unknown field `([^`]+)`"), lambda m: f"should not have a property '{m[1]}'"),
     (re.compile(r"Object missing required field `(\w+)`"), lambda m: f"should have required property '{m[1]}'"),
     (re.compile(r"Expected `([^`]+)`, got `[^`]+`"), lambda m: f"should be {_kinds(m[1])}"),
     (re.compile(r"Invalid enum value (.+)"), lambda m: f"should be equal to one of the allowed values (got {m[1]})"),
@@ -158,12 +168,12 @@ def _kinds(text: str) -> str:
     return ",".join(_TYPES.get(kind.strip(), kind.strip()) for kind in text.split("|"))
 
 
-def _payload_error(error: msgspec.ValidationError) -> ApiError:
+def _payload_error(error: msgspec.ValidationError, prefix: str = "") -> ApiError:
     found = _PATH.match(str(error))
     text, path = (found["text"], found["path"] or "$") if found else (str(error), "$")
     for pattern, phrase in _RULES:
         if match := pattern.match(text):
             text = phrase(match)
             break
-    place = path.removeprefix("$").replace("[...]", "")
+    place = prefix + path.removeprefix("$").replace("[...]", "")
     return invalid_payload(f"Property {place} {text}" if place else f"Payload {text}")

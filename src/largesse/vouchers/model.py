@@ -44,9 +44,9 @@ class RedemptionLimit(msgspec.Struct, frozen=True):
 
 class VoucherCreate(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
-    code_config: CodeConfig | None = None
+    code_config: dict[str, Any] | None = None
     type: VoucherType | None = None
-    discount: Discount | None = None
+    discount: dict[str, Any] | None = None
     gift: GiftCreate | None = None
     loyalty_card: dict[str, Any] | None = None
     campaign: str | None = None
@@ -78,7 +78,7 @@ class VoucherUpdate(msgspec.Struct, frozen=True, kw_only=True):
     active: bool | UnsetType = UNSET
     additional_info: str | None | UnsetType = UNSET
     metadata: dict[str, Any] | None | UnsetType = UNSET
-    discount: Discount | None | UnsetType = UNSET
+    discount: dict[str, Any] | None | UnsetType = UNSET
     unset_metadata_fields: list[str] | None = None
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -105,7 +106,7 @@ def create(unit: Unit, sent: VoucherCreate, base_url: str, *, code: str | None =
         id=ids.text_id("v_", 32),
         code="",
         type=kind,
-        discount=sent.discount,
+        discount=_discount(sent.discount) if sent.discount is not None else None,
         quantity=sent.redemption.quantity if sent.redemption else None,
         active=sent.active is not False,
         start_date=sent.start_date,
@@ -119,7 +120,7 @@ def create(unit: Unit, sent: VoucherCreate, base_url: str, *, code: str | None =
         entry.gift_amount, entry.gift_effect = _gift_amount(sent.gift), sent.gift.effect
     _check_validity(entry)
     wanted = code if code is not None else sent.code
-    entry.code = codes.clean(wanted) if wanted is not None else _free_code(unit, sent.code_config or CodeConfig())
+    entry.code = codes.clean(wanted) if wanted is not None else _free_code(unit, _code_config(sent.code_config))
     code_key = unit.project.code_key(entry.code)
     if wanted is not None and store.is_taken(unit.conn, unit.project_id, code_key):
         raise duplicate_found("voucher", entry.code)
@@ -160,7 +161,7 @@ def update(unit: Unit, code: str, sent: VoucherUpdate, base_url: str) -> Voucher
             setattr(entry, name, value)
     if sent.additional_info is not UNSET:
         stored.additional_info = sent.additional_info
-    if isinstance(sent.discount, Discount) and entry.type == DISCOUNT_VOUCHER:
+    if isinstance(sent.discount, dict) and entry.type == DISCOUNT_VOUCHER:
         entry.discount = _changed_discount(entry, sent.discount)
     if sent.metadata:
         wire.check_metadata(sent.metadata)
@@ -276,9 +277,21 @@ def _type_of(sent: VoucherCreate) -> str:
         raise _invalid(
             "A voucher has exactly one of discount and gift, fitting its type (DISCOUNT_VOUCHER or GIFT_VOUCHER)"
         )
-    if sent.discount is not None:
-        _raise(check_discount(sent.discount))
     return given[0]
+
+
+def _discount(sent: dict[str, Any]) -> Discount:
+    """A discount as defined. Raises ApiError 400 `invalid_voucher` for one that is incomplete, else `invalid_payload`."""
+    if "type" not in sent:
+        raise _invalid("Property .discount should have required property 'type'")
+    discount: Discount = wire.convert(wire.without_nulls(sent), Discount, ".discount")
+    _raise(check_discount(discount))
+    return discount
+
+
+def _code_config(sent: dict[str, Any] | None) -> CodeConfig:
+    config: CodeConfig = wire.convert(wire.without_nulls(sent or {}), CodeConfig, ".code_config")
+    return config
 
 
 def _gift_amount(gift: GiftCreate) -> int:
@@ -288,10 +301,10 @@ def _gift_amount(gift: GiftCreate) -> int:
     return amount
 
 
-def _changed_discount(entry: Voucher, discount: Discount) -> Discount:
-    if entry.discount is not None and type(entry.discount) is not type(discount):
+def _changed_discount(entry: Voucher, sent: dict[str, Any]) -> Discount:
+    discount = _discount({"type": msgspec.to_builtins(entry.discount)["type"]} | sent)
+    if type(entry.discount) is not type(discount):
         raise _invalid("It is not possible to change Voucher discount type")
-    _raise(check_discount(discount))
     return discount
 
 

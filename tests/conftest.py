@@ -1,0 +1,42 @@
+"""Shared fixtures: one PostgreSQL a run, one server process a test module and store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Postgres, Server
+
+STORES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Postgres:
+    base = tmp_path_factory.getbasetemp()
+    root = base if worker_id == "master" else base.parent
+    root.chmod(0o755)  # PostgreSQL runs as a user of its own when the tests run as root
+    for parent in root.parents:
+        if parent.name.startswith("pytest-"):
+            parent.chmod(0o755)
+    return Postgres(root / "postgres")
+
+
+@pytest.fixture(scope="module", params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of an empty store; each test that uses it runs on both."""
+    return new_store(str(request.param), request, tmp_path_factory.mktemp("store"))
+
+
+def new_store(kind: str, request: pytest.FixtureRequest, directory: Path) -> str:
+    if kind == "sqlite":
+        return f"sqlite:///{directory}/largesse.db"
+    database: Postgres = request.getfixturevalue("postgres")
+    return database.create_database()
+
+
+@pytest.fixture(scope="module")
+def server(store: str) -> Iterator[Server]:
+    """A server process with a project of its own."""
+    running = Server(store)
+    yield running
+    running.stop()

