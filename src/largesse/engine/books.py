@@ -73,9 +73,5 @@ class Ask(msgspec.Struct, frozen=True):
     credits: int | None = None
 
     @property
-    def code(self) -> str:
-        return self.voucher.code if self.voucher else self.id
-
-    @property
     def category(self) -> Category | None:
         return self.voucher.category if self.voucher else None

@@ -52,10 +52,6 @@ def quantity_exceeded(code: str) -> Refusal:
     return Refusal(400, "quantity_exceeded", "quantity exceeded", code)
 
 
-def missing_customer() -> Refusal:
-    return Refusal(400, "missing_customer", "Missing customer", "Customer is required to validate rules")
-
-
 def missing_order(code: str) -> Refusal:
     return Refusal(400, "missing_order", "Missing order", code)
 

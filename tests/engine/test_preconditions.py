@@ -1,0 +1,172 @@
+"""Why a redeemable is refused, and which reason comes first."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from largesse.engine.books import Ask, Lock
+from largesse.engine.order import Line, Order
+from largesse.engine.validity import (
+    DailyHours,
+    Hours,
+    Timeframe,
+    check_definition,
+    in_timeframe,
+    parse_duration,
+)
+from tests.engine.carts import NOW, UTC, amount_off, ask, card, code, decided, keys
+
+WARSAW = ZoneInfo("Europe/Warsaw")
+
+
+def at(text: str, zone: ZoneInfo = UTC) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()) * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [
+        ({}, "APPLICABLE"),
+        ({"active": False, "expiration_date": NOW - 1}, "voucher_disabled"),
+        ({"campaign_active": False}, "voucher_disabled"),
+        ({"start_date": NOW + 1}, "voucher_not_active"),
+        ({"start_date": NOW, "expiration_date": NOW}, "APPLICABLE"),
+        ({"expiration_date": NOW - 1, "quantity": 1, "redeemed_quantity": 1}, "voucher_expired"),
+        ({"quantity": 1, "redeemed_quantity": 1}, "quantity_exceeded"),
+        ({"quantity": 2, "redeemed_quantity": 1}, "APPLICABLE"),
+        ({"quantity": 1, "locks": [Lock("other", 1, 0, NOW + 1)]}, "quantity_exceeded"),
+        ({"quantity": 1, "locks": [Lock("mine", 1, 0, NOW + 1)]}, "APPLICABLE"),
+        ({"quantity": 1, "locks": [Lock("other", 1, 0, NOW)]}, "APPLICABLE"),
+    ],
+)
+def test_the_state_of_a_code_decides(state: dict[str, Any], key: str) -> None:
+    decision = decided(Order(amount=100), ask(code(amount_off(1), **state)), session_key="mine")
+    assert keys(decision) == [key]
+
+
+@pytest.mark.parametrize(
+    ("order", "credits", "key"),
+    [
+        (None, None, "missing_order"),
+        (Order(), None, "missing_amount"),
+        (Order(amount=500), 101, "gift_amount_exceeded"),
+        (Order(amount=500), 100, "APPLICABLE"),
+    ],
+)
+def test_a_gift_card_needs_an_order_and_credits(order: Order | None, credits: int | None, key: str) -> None:
+    assert keys(decided(order, ask(card(100), credits))) == [key]
+
+
+def test_a_gift_card_on_items_needs_a_priced_line() -> None:
+    on_items = card(100, gift_effect="APPLY_TO_ITEMS")
+    assert keys(decided(Order(amount=5, lines=(Line(),)), ask(on_items))) == ["missing_order_items_amount"]
+
+
+def test_credits_that_others_hold_are_not_there() -> None:
+    held = card(5000, locks=[Lock("a", 1, 3000, NOW + 1)])
+    assert keys(decided(Order(amount=10000), ask(held, 2500))) == ["gift_amount_exceeded"]
+    assert decided(Order(amount=10000), ask(held)).outcomes[0].credits == 2000
+
+
+def test_unknown_things_are_named_by_their_kind() -> None:
+    decision = decided(Order(amount=5), Ask("promotion_tier", "promo_1"))
+    refusal = decision.outcomes[0].refusal
+    assert refusal is not None
+    assert (refusal.key, refusal.resource_type, refusal.redeemable_type) == ("not_found", "promotion_tier", "promotion_tier")
+
+
+def test_a_voucher_without_discount_only_counts_uses() -> None:
+    assert keys(decided(None, ask(code(None)))) == ["APPLICABLE"]
+    assert decided(Order(amount=5), ask(code(None))).order == Order(amount=5)
+
+
+@pytest.mark.parametrize(
+    ("moment", "key"),
+    [
+        ("2026-01-03T00:30:00", "APPLICABLE"),
+        ("2026-01-02T00:30:00", "voucher_not_active_now"),
+        ("2026-01-03T01:00:00", "voucher_not_active_now"),
+        ("2026-06-02T00:59:59", "APPLICABLE"),  # the wall clock has moved to summer time
+    ],
+)
+def test_a_timeframe_opens_every_other_day_for_an_hour(moment: str, key: str) -> None:
+    frame = Timeframe(interval="P2D", duration="PT1H")
+    voucher = code(amount_off(1), start_date=at("2026-01-01T00:00:00", WARSAW), validity_timeframe=frame)
+    assert keys(decided(Order(amount=5), ask(voucher), now=at(moment, WARSAW), zone=WARSAW)) == [key]
+
+
+def test_a_monthly_timeframe_steps_by_the_calendar() -> None:
+    frame = Timeframe(interval="P1M", duration="P1D")
+    start = at("2026-01-31T00:00:00")
+    assert in_timeframe(frame, start, at("2026-02-28T12:00:00"), UTC)
+    assert not in_timeframe(frame, start, at("2026-03-01T12:00:00"), UTC)
+    assert in_timeframe(frame, start, at("2026-03-31T12:00:00"), UTC)
+    assert not in_timeframe(frame, start, start - 1_000_000, UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "key"), [("2026-11-23", "APPLICABLE"), ("2026-11-24", "voucher_not_active_now"), ("2026-11-28", "APPLICABLE")]
+)
+def test_days_of_the_week(day: str, key: str) -> None:
+    voucher = code(amount_off(1), validity_day_of_week=[1, 3, 6])
+    assert keys(decided(Order(amount=5), ask(voucher), now=at(f"{day}T12:00:00"))) == [key]
+
+
+@pytest.mark.parametrize(
+    ("moment", "key"),
+    [
+        ("2026-11-27T12:00:00", "APPLICABLE"),
+        ("2026-11-27T13:59:00", "APPLICABLE"),
+        ("2026-11-27T14:00:00", "voucher_not_active_now"),
+        ("2026-11-26T12:30:00", "voucher_not_active_now"),
+    ],
+)
+def test_happy_hours(moment: str, key: str) -> None:
+    hours = Hours([DailyHours("12:00", "14:00", [5])])
+    assert keys(decided(Order(amount=5), ask(code(amount_off(1), validity_hours=hours)), now=at(moment))) == [key]
+
+
+@pytest.mark.parametrize(
+    ("moment", "open_"),
+    [
+        ("2026-11-27T22:00:00", True),
+        ("2026-11-28T01:59:00", True),
+        ("2026-11-28T02:00:00", False),
+        ("2026-11-28T22:30:00", False),
+        ("2026-11-27T01:00:00", False),
+    ],
+)
+def test_hours_past_midnight_belong_to_the_day_they_start_on(moment: str, open_: bool) -> None:
+    hours = Hours([DailyHours("22:00", "02:00", [5])])
+    found = keys(decided(Order(amount=5), ask(code(amount_off(1), validity_hours=hours)), now=at(moment)))
+    assert (found == ["APPLICABLE"]) is open_
+
+
+def test_hours_without_an_end_last_all_day() -> None:
+    voucher = code(amount_off(1), validity_hours=Hours([DailyHours("12:00")]))
+    assert keys(decided(Order(amount=5), ask(voucher), now=at("2026-11-27T23:59:00"))) == ["APPLICABLE"]
+    assert keys(decided(Order(amount=5), ask(voucher), now=at("2026-11-27T11:59:00"))) == ["voucher_not_active_now"]
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "1D", "P1.5D", "P-1D", "P1DT"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        parse_duration(text)
+
+
+def test_definitions_that_contradict_themselves() -> None:
+    hours = Hours([DailyHours("12:00", "14:00")])
+    frame = Timeframe("P1D", "PT1H")
+    found = [
+        check_definition(2, 1, None, None, None),
+        check_definition(None, None, frame, None, None),
+        check_definition(1, None, Timeframe("P0D", "PT1H"), None, None),
+        check_definition(1, None, Timeframe("P1D", "soon"), None, None),
+        check_definition(1, None, frame, None, hours),
+        check_definition(1, None, None, [1], hours),
+        check_definition(1, 2, frame, [1], None),
+    ]
+    expected = ["invalid_voucher", *["invalid_payload"] * 5, None]
+    assert [refusal and refusal.key for refusal in found] == expected
