@@ -1,6 +1,7 @@
 """The composition root: settings → database → services → one ASGI application."""
 
 import gc
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -71,8 +72,9 @@ def create_app(settings: Settings) -> ASGIApp:
         yield
         database.close()
 
+    handlers = [*ROUTES, *_health_routes(database), *docs_routes(ROUTES, settings.base_url)]
     app = Litestar(
-        [*ROUTES, *_health_routes(database), *docs_routes(ROUTES, settings.base_url)],
+        handlers,
         request_class=ApiRequest,
         middleware=[_DecodedPath],
         exception_handlers={
@@ -82,10 +84,24 @@ def create_app(settings: Settings) -> ASGIApp:
         },
         lifespan=[lifespan],
         openapi_config=None,
-        state=State({"settings": settings, "database": database, "authenticator": authenticator}),
+        request_max_body_size=None,  # the edge counts bytes as they come
+        state=State(
+            {"settings": settings, "database": database, "authenticator": authenticator, "methods": _methods(handlers)}
+        ),
         logging_config=None,
     )
     return Edge(app, authenticator, Limits(settings), trust_proxy=settings.trust_proxy)
+
+
+def _methods(handlers: list[HTTPRouteHandler]) -> list[tuple[re.Pattern[str], list[str]]]:
+    """For each path the methods it takes, as an answer 405 names them."""
+    found: dict[str, list[str]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            found.setdefault(re.sub(r"\\?\{\w+:str\\?\}", "[^/]+", re.escape(path)), []).extend(
+                sorted(handler.http_methods)
+            )
+    return [(re.compile(pattern), methods) for pattern, methods in found.items()]
 
 
 def _health_routes(database: Database) -> list[HTTPRouteHandler]:

@@ -1,5 +1,6 @@
 """Running the server: one process, or several workers behind one listening socket."""
 
+import http.client
 import multiprocessing
 import os
 import signal
@@ -32,6 +33,7 @@ def _listen(settings: Settings) -> socket.socket:
     listener = socket.socket(family=family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((settings.host, settings.port))
+    listener.listen(_BACKLOG)
     listener.set_inheritable(True)
     return listener
 
@@ -94,6 +96,7 @@ class _Supervisor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         self._workers = [self._start() for _ in range(self._settings.workers)]
+        self._await_answer()
         print(f"Largesse listening on {address_of(self._settings, self._listener)}", flush=True)
         while not self._stopping.wait(_WATCH_SECONDS):
             for place, worker in enumerate(self._workers):
@@ -106,6 +109,21 @@ class _Supervisor:
             worker.join(self._settings.shutdown_seconds + 5)
             if worker.is_alive():
                 worker.kill()
+
+    def _await_answer(self) -> None:
+        """Returns once a worker answers: connections wait in the listening socket until then."""
+        host, port = self._listener.getsockname()[:2]
+        while not self._stopping.is_set() and any(worker.is_alive() for worker in self._workers):
+            connection = http.client.HTTPConnection(host, port, timeout=60)
+            try:
+                connection.request("GET", "/healthz")
+                connection.getresponse()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+            finally:
+                connection.close()
 
     def _start(self) -> BaseProcess:
         context = multiprocessing.get_context("spawn")

@@ -82,7 +82,9 @@ def test_given_amounts_are_trusted(server: Server) -> None:
 
 def test_the_answer_of_a_single_redemption(server: Server) -> None:
     made, source = code(server.client, percent(10), quantity=3), name("cust")
-    redeemed = redeem(server.client, made, order={"amount": 20000, "source_id": name("o")}, customer={"source_id": source})
+    redeemed = redeem(
+        server.client, made, order={"amount": 20000, "source_id": name("o")}, customer={"source_id": source}
+    )
     assert set(redeemed) == {"redemptions", "order", "inapplicable_redeemables", "skipped_redeemables"}
     only = redeemed["redemptions"][0]
     assert set(only) == {

@@ -146,7 +146,10 @@ def test_customer_and_order_of_a_rollback_must_be_the_redemptions(server: Server
     source, other = name("cust"), name("cust")
     ok(server.client.post("/v1/customers", json={"source_id": other}))
     done = redeem(
-        server.client, code(server.client, amount(5)), order={"amount": 50, "source_id": "o-" + source}, customer={"source_id": source}
+        server.client,
+        code(server.client, amount(5)),
+        order={"amount": 50, "source_id": "o-" + source},
+        customer={"source_id": source},
     )["redemptions"][0]["id"]
     path = f"/v1/redemptions/{done}/rollback"
     before = ok(server.client.get("/v1/redemptions?limit=1"))["total"]

@@ -45,9 +45,7 @@ def test_a_shop_redeems_a_cart_and_takes_it_back(server: Server, sdk: Any) -> No
         "order": {"source_id": name("order"), "items": [{"product_id": product.id, "quantity": 2}]},
         "customer": {"source_id": source},
     }
-    validated = validations.validate_stacked_discounts(
-        voucherify.ValidationsValidateRequestBody.from_dict(request)
-    )
+    validated = validations.validate_stacked_discounts(voucherify.ValidationsValidateRequestBody.from_dict(request))
     assert validated.valid
     assert validated.order.total_amount == 3100
 
@@ -61,7 +59,9 @@ def test_a_shop_redeems_a_cart_and_takes_it_back(server: Server, sdk: Any) -> No
     parent = redeemed.parent_redemption.id
     undone = redemptions.rollback_stacked_redemptions(
         parent_redemption_id=parent,
-        redemptions_rollbacks_create_request_body=voucherify.RedemptionsRollbacksCreateRequestBody(reason="changed mind"),
+        redemptions_rollbacks_create_request_body=voucherify.RedemptionsRollbacksCreateRequestBody(
+            reason="changed mind"
+        ),
     )
     assert [rollback.amount for rollback in undone.rollbacks] == [None, -500]
     assert undone.order.status == "CANCELED"

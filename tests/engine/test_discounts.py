@@ -90,9 +90,7 @@ def test_units_are_counted_for_discounts_of_units_only() -> None:
 
 
 def test_an_item_level_discount_never_takes_more_than_is_left_to_pay() -> None:
-    order = decided(
-        cart((1000, 1)), ask(code(amount_off(900))), ask(code(percent_off(50, effect=ITEMS), "v_2"))
-    ).order
+    order = decided(cart((1000, 1)), ask(code(amount_off(900))), ask(code(percent_off(50, effect=ITEMS), "v_2"))).order
     assert order is not None
     assert (order.total_amount, discounts(order)) == (0, [100])
     assert [line.subtotal for line in order.lines or ()] == [900]

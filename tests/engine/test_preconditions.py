@@ -74,7 +74,11 @@ def test_unknown_things_are_named_by_their_kind() -> None:
     decision = decided(Order(amount=5), Ask("promotion_tier", "promo_1"))
     refusal = decision.outcomes[0].refusal
     assert refusal is not None
-    assert (refusal.key, refusal.resource_type, refusal.redeemable_type) == ("not_found", "promotion_tier", "promotion_tier")
+    assert (refusal.key, refusal.resource_type, refusal.redeemable_type) == (
+        "not_found",
+        "promotion_tier",
+        "promotion_tier",
+    )
 
 
 def test_a_voucher_without_discount_only_counts_uses() -> None:
@@ -107,7 +111,8 @@ def test_a_monthly_timeframe_steps_by_the_calendar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "key"), [("2026-11-23", "APPLICABLE"), ("2026-11-24", "voucher_not_active_now"), ("2026-11-28", "APPLICABLE")]
+    ("day", "key"),
+    [("2026-11-23", "APPLICABLE"), ("2026-11-24", "voucher_not_active_now"), ("2026-11-28", "APPLICABLE")],
 )
 def test_days_of_the_week(day: str, key: str) -> None:
     voucher = code(amount_off(1), validity_day_of_week=[1, 3, 6])

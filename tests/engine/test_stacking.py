@@ -30,18 +30,14 @@ def totals(order: Order, *redeemables: Ask, rules: StackingRules | None = None) 
 
 
 def test_a_gift_a_percentage_and_an_amount_follow_each_other() -> None:
-    decision = decided(
-        Order(amount=200000), ask(card(5000), 100), *asks(percent_off(20), amount_off(8000))
-    )
+    decision = decided(Order(amount=200000), ask(card(5000), 100), *asks(percent_off(20), amount_off(8000)))
     running = [(o.order.discount_amount, o.order.applied_discount_amount) for o in decision.outcomes if o.order]
     assert running == [(100, 100), (40080, 39980), (48080, 8000)]
     assert decision.order is not None
     assert (decision.order.applied_discount_amount, decision.order.total_amount) == (48080, 151920)
 
 
-@pytest.mark.parametrize(
-    ("mode", "left"), [("DISCOUNTED_AMOUNT", [9000, 7200]), ("INITIAL_AMOUNT", [9000, 7000])]
-)
+@pytest.mark.parametrize(("mode", "left"), [("DISCOUNTED_AMOUNT", [9000, 7200]), ("INITIAL_AMOUNT", [9000, 7000])])
 def test_percentages_of_what_is_left_or_of_the_whole(mode: str, left: list[int]) -> None:
     rules = msgspec.convert({"discount_calculation_mode": mode}, StackingRules)
     assert totals(Order(amount=10000), *asks(percent_off(10), percent_off(20)), rules=rules) == left
@@ -49,7 +45,11 @@ def test_percentages_of_what_is_left_or_of_the_whole(mode: str, left: list[int])
 
 def test_the_initial_amount_never_makes_an_order_negative() -> None:
     rules = StackingRules(discount_calculation_mode="INITIAL_AMOUNT")
-    assert totals(Order(amount=1000), *asks(percent_off(50), percent_off(40), percent_off(30)), rules=rules) == [500, 100, 0]
+    assert totals(Order(amount=1000), *asks(percent_off(50), percent_off(40), percent_off(30)), rules=rules) == [
+        500,
+        100,
+        0,
+    ]
     items = asks(percent_off(10, effect=ITEMS), percent_off(10, effect=ITEMS))
     assert totals(cart((1000, 1)), *items, rules=rules) == [900, 800]
 
@@ -90,7 +90,11 @@ def test_a_child_shows_only_what_it_applied_itself() -> None:
 def test_an_existing_discount_counts_and_is_not_this_requests() -> None:
     decision = decided(Order(amount=10000, discount_amount=9200), *asks(amount_off(1000)))
     assert decision.order is not None
-    assert (decision.order.applied_discount_amount, decision.order.discount_amount, decision.order.total_amount) == (800, 10000, 0)
+    assert (decision.order.applied_discount_amount, decision.order.discount_amount, decision.order.total_amount) == (
+        800,
+        10000,
+        0,
+    )
 
 
 def test_no_more_than_the_limit_applies_and_the_rest_is_skipped() -> None:
@@ -133,7 +137,11 @@ def test_nothing_applicable_is_not_valid() -> None:
 def test_an_exclusive_one_keeps_common_ones_out_and_joint_ones_in() -> None:
     rules = msgspec.convert(GROUPS, StackingRules)
     parts = asks((percent_off(10), COMMON), (percent_off(50), EXCLUSIVE), (amount_off(500), JOINT))
-    assert keys(decided(Order(amount=10000), *parts, rules=rules)) == ["exclusion_rules_not_met", "APPLICABLE", "APPLICABLE"]
+    assert keys(decided(Order(amount=10000), *parts, rules=rules)) == [
+        "exclusion_rules_not_met",
+        "APPLICABLE",
+        "APPLICABLE",
+    ]
     assert totals(Order(amount=10000), *parts, rules=rules) == [5000, 4500]
 
 

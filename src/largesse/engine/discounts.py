@@ -119,7 +119,7 @@ def resolved(discount: Discount) -> Discount:
 def apply_discount(discount: Discount, order: Order, *, from_initial_amount: bool, skip_lines: frozenset[int]) -> Order:
     """`order` after the discount; its `applied_*` members are this discount's alone.
 
-    `from_initial_amount` bases percentages on amounts before any discount; `skip_lines` are places that may not be discounted again.
+    `from_initial_amount` bases percentages on amounts before any discount; `skip_lines` are not discounted again.
     """
     fresh = without_applied(order)
     if isinstance(discount, UnitDiscount) or order.amount is None:

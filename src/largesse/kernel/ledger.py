@@ -1,6 +1,6 @@
 """Postings: append-only rows under every use, credit and counter.
 
-Each posting changes one account by a signed integer, says what caused it, and, where it undoes another, names the posting it negates.
+Each posting changes one account by a signed integer, says what caused it, and names the posting it negates, if it undoes one.
 A posting is undone at most once (unique key). Every counter and balance in the system is the sum of its postings.
 """
 

@@ -57,8 +57,13 @@ def encode_text(value: object) -> str:
     return _encoder.encode(value).decode()
 
 
-@cache
 def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """The decoder of a type, made once."""
+    return _decoder(kind)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, dec_hook=_decode_special)
 
 
@@ -88,6 +93,8 @@ def without_nulls(value: Any) -> Any:
 def decode_body(body: bytes, kind: type[T]) -> T:
     """The request body as `kind`; an empty body counts as `{}`. Raises ApiError 400 `invalid_payload`."""
     check_depth(body)
+    if b"u0000" in body and _NUL.search(body):
+        raise invalid_payload("Payload contains a NUL character, which no text can hold")
     try:
         value: T = decoder(kind).decode(body or b"{}")
     except msgspec.ValidationError as error:
@@ -99,6 +106,7 @@ def decode_body(body: bytes, kind: type[T]) -> T:
     return value
 
 
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 

@@ -1,6 +1,6 @@
 """The calculated order as it stands in each place of an answer.
 
-Amount members that are zero because nothing of that kind happened are absent (observed); `total_amount` is there whenever `amount` is;
+Amounts that are zero because nothing of that kind happened are absent (observed); `total_amount` is there whenever `amount` is;
 whole orders of a redemption show `applied_discount_amount` and `total_applied_discount_amount` even when they are 0.
 """
 

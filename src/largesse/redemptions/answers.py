@@ -1,6 +1,6 @@
 """The wire forms of validations, redemptions and rollbacks: which member is shown where, present and absent as observed."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -23,6 +23,7 @@ from largesse.redemptions.model import Record, StackableRequest
 from largesse.vouchers.model import SlimVoucher, VoucherAnswer
 
 date = clock.iso
+V = TypeVar("V")
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -51,8 +52,8 @@ class RelatedRedemptions(msgspec.Struct, frozen=True):
     redemptions: list[Related] | UnsetType = UNSET
 
 
-class RedemptionAnswer(msgspec.Struct, kw_only=True):
-    """A redemption or a rollback. Members that do not concern it are absent."""
+class RedemptionAnswer(msgspec.Struct, Generic[V], kw_only=True):
+    """A redemption or a rollback. Members that do not concern it are absent; the voucher is whole, or slim when read back."""
 
     id: str
     object: str
@@ -76,8 +77,12 @@ class RedemptionAnswer(msgspec.Struct, kw_only=True):
     related_object_type: str | UnsetType = UNSET
     related_object_id: str | UnsetType = UNSET
     related_object_parent_id: str | UnsetType = UNSET
-    voucher: VoucherAnswer | SlimVoucher | None | UnsetType = UNSET
+    voucher: V | None | UnsetType = UNSET
     gift: Gift | UnsetType = UNSET
+
+
+Redeemed = RedemptionAnswer[VoucherAnswer]
+Historic = RedemptionAnswer[SlimVoucher]
 
 
 class Result(msgspec.Struct, omit_defaults=True):
@@ -123,23 +128,23 @@ class ValidationAnswer(msgspec.Struct, kw_only=True):
 
 
 class RedeemAnswer(msgspec.Struct, kw_only=True):
-    redemptions: list[RedemptionAnswer]
-    parent_redemption: RedemptionAnswer | UnsetType = UNSET
+    redemptions: list[Redeemed]
+    parent_redemption: Redeemed | UnsetType = UNSET
     order: OrderAnswer | None
     inapplicable_redeemables: list[RedeemableAnswer]
     skipped_redeemables: list[RedeemableAnswer]
 
 
 class RollbacksAnswer(msgspec.Struct, kw_only=True):
-    rollbacks: list[RedemptionAnswer]
-    parent_rollback: RedemptionAnswer | UnsetType = UNSET
+    rollbacks: list[Redeemed]
+    parent_rollback: Redeemed | UnsetType = UNSET
     order: OrderAnswer | None
 
 
 class RedemptionList(msgspec.Struct, kw_only=True):
     object: str = "list"
     data_ref: str = "redemptions"
-    redemptions: list[RedemptionAnswer]
+    redemptions: list[Historic]
     total: int
 
 
@@ -151,7 +156,7 @@ class VoucherHistory(msgspec.Struct, kw_only=True):
     url: str
     data_ref: str = "redemption_entries"
     total: int
-    redemption_entries: list[RedemptionAnswer]
+    redemption_entries: list[Historic]
 
 
 # Validations
@@ -170,9 +175,9 @@ def validation_answer(
     found = ValidationAnswer(
         id=ids.hex_id("valid_"),
         valid=decision.valid,
-        redeemables=[_redeemable(books, unit, body, outcome, request_id) for outcome in shown],
-        skipped_redeemables=_redeemables(books, unit, body, skipped) or UNSET,
-        inapplicable_redeemables=_redeemables(books, unit, body, inapplicable) or UNSET,
+        redeemables=[_redeemable(unit, body, outcome, request_id) for outcome in shown],
+        skipped_redeemables=_redeemables(unit, body, skipped) or UNSET,
+        inapplicable_redeemables=_redeemables(unit, body, inapplicable) or UNSET,
         order=root,
         tracking_id=customers.tracking_id(unit.project, evaluation.customer),
         session=_session(session) if session is not None and decision.valid else UNSET,
@@ -195,13 +200,11 @@ def stacking_rules_view(rules: StackingRules) -> dict[str, Any]:
     return shown
 
 
-def _redeemables(books: Books, unit: Unit, body: StackableRequest, outcomes: list[Outcome]) -> list[RedeemableAnswer]:
-    return [_redeemable(books, unit, body, outcome, unit.call.request_id) for outcome in outcomes]
+def _redeemables(unit: Unit, body: StackableRequest, outcomes: list[Outcome]) -> list[RedeemableAnswer]:
+    return [_redeemable(unit, body, outcome, unit.call.request_id) for outcome in outcomes]
 
 
-def _redeemable(
-    books: Books, unit: Unit, body: StackableRequest, outcome: Outcome, request_id: str
-) -> RedeemableAnswer:
+def _redeemable(unit: Unit, body: StackableRequest, outcome: Outcome, request_id: str) -> RedeemableAnswer:
     """One redeemable of a validation, or a skipped or inapplicable one of a redemption."""
     expand = body.options.expand if body.options and body.options.expand else ["order"]
     ask = outcome.ask
@@ -266,15 +269,15 @@ def redemption_answer(
         redemptions=shown,
         parent_redemption=_parent(parent, customer, unit) if parent else UNSET,
         order=forms.redeemed(root, for_client=unit.call.is_client) if root else None,
-        inapplicable_redeemables=_redeemables(books, unit, question.body, decision.inapplicable),
-        skipped_redeemables=_redeemables(books, unit, question.body, decision.skipped),
+        inapplicable_redeemables=_redeemables(unit, question.body, decision.inapplicable),
+        skipped_redeemables=_redeemables(unit, question.body, decision.skipped),
     )
     return wire.encode(found)
 
 
 def _redeemed(
     books: Books, unit: Unit, question: Question, record: Record, customer: SimpleCustomer | None, *, stacked: bool
-) -> RedemptionAnswer:
+) -> Redeemed:
     found = _base(record, customer)
     if record.order is not None:
         found.order = (
@@ -288,7 +291,7 @@ def _redeemed(
     return found
 
 
-def _parent(record: Record, customer: SimpleCustomer | None, unit: Unit) -> RedemptionAnswer:
+def _parent(record: Record, customer: SimpleCustomer | None, unit: Unit) -> Redeemed:
     found = _base(record, customer)
     if record.order is not None:
         found.order = forms.whole(record.order, for_client=unit.call.is_client)
@@ -302,9 +305,9 @@ def without_holder(voucher: VoucherAnswer) -> VoucherAnswer:
     return voucher
 
 
-def _base(record: Record, customer: SimpleCustomer | None) -> RedemptionAnswer:
+def _base(record: Record, customer: SimpleCustomer | None) -> RedemptionAnswer[Any]:
     """The members every form shows."""
-    found = RedemptionAnswer(
+    found = RedemptionAnswer[Any](
         id=record.id,
         object=record.object,
         date=clock.iso(record.date),
@@ -331,7 +334,7 @@ def _base(record: Record, customer: SimpleCustomer | None) -> RedemptionAnswer:
     return found
 
 
-def _related(found: RedemptionAnswer, record: Record) -> None:
+def _related(found: RedemptionAnswer[Any], record: Record) -> None:
     """Names what a record is about and through which key it came: in answers of GET and of rollbacks."""
     found.channel = Channel(record.channel_id, record.channel_type)
     found.related_object_type = record.related_object_type
@@ -364,7 +367,7 @@ def rollback_answer(
 
 def _rolled_back(
     books: Books, unit: Unit, undo: Any, record: Record, customer: SimpleCustomer | None, *, stacked: bool
-) -> RedemptionAnswer:
+) -> Redeemed:
     found = _base(record, customer)
     _related(found, record)
     if record.order is not None:
@@ -377,7 +380,7 @@ def _rolled_back(
 # Reading back
 
 
-def read_back(record: Record, customer: StoredCustomer | None, *, whole: bool) -> RedemptionAnswer:
+def read_back(record: Record, customer: StoredCustomer | None, *, whole: bool) -> Historic:
     """A record as lists and GET show it: slim voucher, channel, related object. `whole` adds the line items of a child's order."""
     found = _base(record, customers.simple(customer) if customer else None)
     _related(found, record)
@@ -398,7 +401,7 @@ def read_back(record: Record, customer: StoredCustomer | None, *, whole: bool) -
     return found
 
 
-def relate(found: RedemptionAnswer, record: Record, children: list[Record]) -> None:
+def relate(found: Historic, children: list[Record]) -> None:
     """Lists a parent's children on its answer."""
     if not children:
         return
@@ -408,7 +411,7 @@ def relate(found: RedemptionAnswer, record: Record, children: list[Record]) -> N
     found.related_redemptions = RelatedRedemptions(rollbacks=rollbacks, redemptions=listed)
 
 
-def voucher_history(entry: Voucher, records: list[RedemptionAnswer], total: int) -> VoucherHistory:
+def voucher_history(entry: Voucher, records: list[Historic], total: int) -> VoucherHistory:
     return VoucherHistory(
         quantity=entry.quantity,
         redeemed_quantity=entry.redeemed_quantity,

@@ -45,9 +45,18 @@ def wanted_by(request: StackableRequest) -> Wanted:
 
 
 class Books:
-    """`lock` takes row locks, in the one global order: customers, orders, vouchers."""
+    """`lock` takes row locks, in the one global order: customers, orders, vouchers. `binned` sees vouchers in the bin too."""
 
-    def __init__(self, conn: Connection, project: Project, wanted: Sequence[Wanted], now: int, *, lock: bool) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        project: Project,
+        wanted: Sequence[Wanted],
+        now: int,
+        *,
+        lock: bool,
+        binned: bool = False,
+    ) -> None:
         self.project = project
         self._conn = conn
         self._found = customers.find(
@@ -58,7 +67,7 @@ class Books:
             orders.load(conn, project.id, ids, source_ids, lock=lock) if ids or source_ids else ({}, {})
         )
         keys = {key for w in wanted for key in w.vouchers}
-        self._vouchers = vouchers.load(conn, project, keys, lock=lock) if keys else {}
+        self._vouchers = vouchers.load(conn, project, keys, lock=lock, binned=binned) if keys else {}
         self._load_locks(now)
         self.catalog = self._load_catalog(wanted)
 
@@ -167,7 +176,9 @@ class Books:
         conn, project_id = self._conn, self.project.id
         for session_key, voucher_ids in self._freed_locks:
             store.delete_locks(conn, project_id, session_key, voucher_ids)
-        moved = [(id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits]
+        moved = [
+            (id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits
+        ]
         with sent_together(conn):
             customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
             customers.add_counts(conn, project_id, list(self._counts.items()))

@@ -61,7 +61,7 @@ def list_records(unit: Unit, query: Query) -> answers.RedemptionList:
     return answers.RedemptionList(redemptions=_shown(unit, records), total=total)
 
 
-def get_record(unit: Unit, record_id: str) -> answers.RedemptionAnswer:
+def get_record(unit: Unit, record_id: str) -> answers.Historic:
     """One record of any kind. Raises ApiError 404."""
     history = store.with_children(unit.conn, unit.project_id, [record_id], lock=False)
     record = history.get(record_id)
@@ -69,7 +69,7 @@ def get_record(unit: Unit, record_id: str) -> answers.RedemptionAnswer:
         raise not_found("redemption", record_id)
     children = [child for child in history.values() if child.parent_id == record_id]
     shown = _shown(unit, [record], whole=True)[0]
-    answers.relate(shown, record, children)
+    answers.relate(shown, children)
     if shown.order is not None and record.parent_id is None and record.order_id is not None:
         stored = orders.load(unit.conn, unit.project_id, [record.order_id], [], lock=False)[0].get(record.order_id)
         if stored is not None:
@@ -101,7 +101,7 @@ def list_of_voucher(unit: Unit, code: str, query: Query) -> answers.RedemptionLi
     return answers.RedemptionList(redemptions=_shown(unit, records), total=total)
 
 
-def _shown(unit: Unit, records: list[Record], *, whole: bool = False) -> list[answers.RedemptionAnswer]:
+def _shown(unit: Unit, records: list[Record], *, whole: bool = False) -> list[answers.Historic]:
     """Records in wire form, with the customers as they are now, in one query for all."""
     known = customers.by_ids(unit.conn, unit.project, {r.customer_id for r in records if r.customer_id})
     return [answers.read_back(record, known.get(record.customer_id or ""), whole=whole) for record in records]

@@ -1,4 +1,4 @@
-"""Redemptions and rollbacks: the requests as sent, the records as stored. Credits and amounts in minor units, times in UTC micros."""
+"""Redemptions and rollbacks: the requests as sent, the records as stored. Amounts in minor units, times in UTC micros."""
 
 from typing import Annotated, Any, Literal
 

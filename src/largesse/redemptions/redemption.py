@@ -27,7 +27,7 @@ from largesse.redemptions.model import Record
 
 
 def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
-    """Decider: answers each request as JSON, or with the ApiError that refuses it (its failure record is then part of the batch)."""
+    """Decider: answers each request as JSON, or with the ApiError that refuses it (its failure record is in the batch)."""
     project = current_project(conn, work[0][0].project)
     now = max(unit.now for unit, _ in work)
     books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=True)

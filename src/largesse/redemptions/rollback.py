@@ -45,7 +45,7 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     history = store.with_children(conn, project.id, {undo.redemption_id for _, undo in work}, lock=True)
     postings = ledger.caused_by(conn, project.id, history)
     wanted = [wanted_by(undo, history) for _, undo in work]
-    books = Books(conn, project, wanted, now, lock=True)
+    books = Books(conn, project, wanted, now, lock=True, binned=True)
     found: list[Any] = []
     for place, (unit, undo) in enumerate(work):
         unit.call = msgspec.structs.replace(unit.call, project=project)

@@ -5,8 +5,9 @@ from litestar import Response, delete, get, post
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
 from largesse.redemptions import history, sessions, single_routes
 from largesse.redemptions.answers import (
+    Historic,
     RedeemAnswer,
-    RedemptionAnswer,
+    Redeemed,
     RedemptionList,
     RollbacksAnswer,
     ValidationAnswer,
@@ -52,7 +53,7 @@ async def redeem_client_side(request: ApiRequest) -> Response[bytes]:
 
 @post(
     "/v1/redemptions/{redemption_id:str}/rollback",
-    **operation("Roll back a redemption", body=RollbackInput, answer=RedemptionAnswer, query=_ROLLBACK_QUERY),
+    **operation("Roll back a redemption", body=RollbackInput, answer=Redeemed, query=_ROLLBACK_QUERY),
 )
 async def rollback_redemption(request: ApiRequest, redemption_id: str) -> Response[bytes]:
     return await _rolled_back(request, redemption_id, "single")
@@ -71,7 +72,7 @@ async def list_redemptions(request: ApiRequest) -> Response[bytes]:
     return answer(await request.read(lambda unit: history.list_records(unit, request.query)))
 
 
-@get("/v1/redemptions/{redemption_id:str}", **operation("Get a redemption or rollback", answer=RedemptionAnswer))
+@get("/v1/redemptions/{redemption_id:str}", **operation("Get a redemption or rollback", answer=Historic))
 async def get_redemption(request: ApiRequest, redemption_id: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: history.get_record(unit, redemption_id)))
 

@@ -12,7 +12,7 @@ from largesse.engine.sessions import Session
 from largesse.kernel import errors, wire
 from largesse.kernel.http.query import Query
 from largesse.kernel.http.request import ApiRequest, answer, operation
-from largesse.redemptions.answers import RedemptionAnswer, ValidationAnswer
+from largesse.redemptions.answers import Redeemed, ValidationAnswer
 from largesse.redemptions.desk import redeemed, validated
 from largesse.redemptions.evaluation import Question
 from largesse.redemptions.model import GiftInput, RedeemableInput, StackableRequest
@@ -69,7 +69,7 @@ async def validate_voucher(request: ApiRequest, code: str) -> Response[bytes]:
 
 @post(
     "/v1/vouchers/{code:str}/redemption",
-    **operation("Redeem one voucher", body=SingleRequest, answer=RedemptionAnswer, deprecated=True),
+    **operation("Redeem one voucher", body=SingleRequest, answer=Redeemed, deprecated=True),
 )
 async def redeem_voucher(request: ApiRequest, code: str) -> Response[bytes]:
     single = await request.payload(SingleRequest)
@@ -94,7 +94,7 @@ async def validate_client_side(request: ApiRequest) -> Response[bytes]:
     **operation(
         "Redeem one voucher from the client side",
         body=SingleRequest,
-        answer=RedemptionAnswer,
+        answer=Redeemed,
         deprecated=True,
         query=("code",),
     ),

@@ -128,7 +128,7 @@ def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
         )
         .group_by(redemptions.c.voucher_id)
     )
-    return {voucher_id: count for voucher_id, count in conn.execute(counted)}
+    return {row[0]: row[1] for row in conn.execute(counted)}
 
 
 def counts_by_customer(conn: Connection, project_id: str) -> dict[str, dict[str, int]]:

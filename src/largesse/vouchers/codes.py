@@ -14,7 +14,7 @@ MAX_CODE = 255
 
 
 def clean(code: str) -> str:
-    """A code as given, trimmed and in NFC. Raises ApiError 400 for an empty one, control characters, or more than 255 characters."""
+    """A code as given, trimmed and in NFC. Raises ApiError 400 for an empty one, control characters, over 255 characters."""
     found = unicodedata.normalize("NFC", code.strip())
     if not found or len(found) > MAX_CODE or any(unicodedata.category(char) in ("Cc", "Cs") for char in found):
         raise invalid_payload("Property .code should have 1 to 255 characters, none of them a control character")

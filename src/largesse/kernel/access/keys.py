@@ -86,7 +86,7 @@ def create_key(
     expires_at: int | None = None,
     pair: tuple[str, str] | None = None,
 ) -> tuple[str, str]:
-    """A new (id, token) pair; the token can never be read again. `pair` fixes both, for demo data. Raises ValueError for bad networks."""
+    """A new (id, token) pair; the token can never be read again. `pair` fixes both. Raises ValueError for bad networks."""
     for network in ip_allow_list or ():
         ipaddress.ip_network(network, strict=False)
     id, token = pair or (str(uuid.uuid4()), str(uuid.UUID(bytes=secrets.token_bytes(16))))

@@ -92,7 +92,7 @@ def _check(settings: ProjectSettings) -> None:
         raise invalid_payload("A category cannot be in exclusive_categories and joint_categories")
 
 
-def _project(row: Row[Any]) -> Project:
+def _project(row: Row[Any, Any, Any, Any, Any]) -> Project:
     id, version, created_at, secret, settings = row
     try:
         found = wire.convert(settings, ProjectSettings)

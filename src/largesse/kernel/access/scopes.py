@@ -1,10 +1,52 @@
 """OAuth scopes: which of them opens which path."""
 
 SERVER_SCOPES = frozenset(
-    ["assets", "async-actions", "campaigns", "categories", "consents", "customers", "events", "exports", "locations", "loyalties", "metadata-schemas", "orders", "product-collections", "products", "promotions", "publications", "qualifications", "redemptions", "referrals", "rewards", "segments", "skus", "task-results", "templates", "trash-bin", "validation-rules", "validation-rules-assignments", "validations", "vouchers"]
+    [
+        "assets",
+        "async-actions",
+        "campaigns",
+        "categories",
+        "consents",
+        "customers",
+        "events",
+        "exports",
+        "locations",
+        "loyalties",
+        "metadata-schemas",
+        "orders",
+        "product-collections",
+        "products",
+        "promotions",
+        "publications",
+        "qualifications",
+        "redemptions",
+        "referrals",
+        "rewards",
+        "segments",
+        "skus",
+        "task-results",
+        "templates",
+        "trash-bin",
+        "validation-rules",
+        "validation-rules-assignments",
+        "validations",
+        "vouchers",
+    ]
 )
 CLIENT_SCOPES = frozenset(
-    ["client_consents", "client_customers", "client_events", "client_promotions", "client_publish", "client_qualifications", "client_redeem", "client_redemptions", "client_validate", "client_validations", "client_vouchers"]
+    [
+        "client_consents",
+        "client_customers",
+        "client_events",
+        "client_promotions",
+        "client_publish",
+        "client_qualifications",
+        "client_redeem",
+        "client_redemptions",
+        "client_validate",
+        "client_validations",
+        "client_vouchers",
+    ]
 )
 WHOLE = {"server": "api", "client": "client_api"}
 ALL_SCOPES = SERVER_SCOPES | CLIENT_SCOPES | frozenset(WHOLE.values())

@@ -64,8 +64,8 @@ _SENT = "largesse_sent"  # where a connection keeps what was sent and not looked
 def sent_together(conn: Connection) -> Iterator[None]:
     """Inside it `insert_rows` and `update_rows` only send; all answers are waited for at the end, in one round trip.
 
-    Errors and violated guards of any of them are raised there. No statement that reads may run inside. On SQLite there is nothing to
-    wait for and statements run as they come.
+    Errors and violated guards of any of them are raised there. No statement that reads may run inside. On SQLite there is
+    nothing to wait for and statements run as they come.
     """
     if conn.dialect.name != "postgresql":
         yield

@@ -14,7 +14,7 @@ from largesse.kernel.wire import Day, Instant
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 _ERROR = {"$ref": "#/components/schemas/Error"}
-_SECURITY = {
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "/client/": [{"X-Client-Application-Id": [], "X-Client-Token": []}],
     "/management/": [{"X-Management-Id": [], "X-Management-Token": []}],
     "/v1/": [{"X-App-Id": [], "X-App-Token": []}, {"Bearer": []}],

@@ -6,9 +6,10 @@ routing: an unknown path with bad keys is 401, with good ones 404.
 
 import logging
 import time
-from typing import Any
+from typing import Any, cast
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, ids, metrics, wire
@@ -42,17 +43,18 @@ class Edge:
         self._trust_proxy = trust_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == ScopeType.HTTP:
+            await self._answer(cast(HTTPScope, scope), receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         exchange = _Exchange(scope, receive, send)
         try:
             await self._admit(scope, exchange)
         except ApiError as error:
             await exchange.refuse(error)
-        except _ClientGone:
-            pass
         except Exception:  # nothing may leave without the error shape
             _log.exception("request %s failed", exchange.request_id)
             await exchange.fail()
@@ -63,7 +65,7 @@ class Edge:
             extra = {"request_id": exchange.request_id, "status": exchange.status, "ms": round(seconds * 1000, 1)}
             _log.info("%s %s", scope["method"], scope["path"], extra=extra)
 
-    async def _admit(self, scope: Scope, exchange: "_Exchange") -> None:
+    async def _admit(self, scope: HTTPScope, exchange: "_Exchange") -> None:
         path = _routed_path(scope)
         surface = next((kind for prefix, kind in _SURFACES if path.startswith(prefix)), None)
         if surface is not None:
@@ -79,7 +81,7 @@ class Edge:
 
     async def _identify(
         self,
-        scope: Scope,
+        scope: HTTPScope,
         exchange: "_Exchange",
         headers: dict[bytes, bytes],
         surface: Surface,
@@ -101,7 +103,7 @@ class Edge:
         exchange.headers += _encoded(self._limits.check(call, address))
         scope[CALL] = call  # type: ignore[literal-required]  # ASGI scopes may carry own keys
 
-    def _client_address(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+    def _client_address(self, scope: HTTPScope, headers: dict[bytes, bytes]) -> str:
         forwarded = headers.get(b"x-forwarded-for") if self._trust_proxy else None
         if forwarded:
             return forwarded.split(b",")[-1].strip().decode("latin-1")
@@ -109,14 +111,10 @@ class Edge:
         return client[0] if client else ""
 
 
-class _ClientGone(Exception):
-    """The client closed the connection before its request was whole."""
-
-
 class _Exchange:
     """One request and its answer: the id, the headers every answer carries, the status that left."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         self.request_id = ids.request_id()
         self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", self.request_id.encode())]
         self.status = 0
@@ -125,7 +123,7 @@ class _Exchange:
         self._received = 0
         scope[REQUEST_ID] = self.request_id  # type: ignore[literal-required]  # ASGI scopes may carry own keys
 
-    def check_length(self, scope: Scope) -> None:
+    def check_length(self, scope: HTTPScope) -> None:
         """Refuses a body by its announced length, before a byte of it is read."""
         for name, value in scope["headers"]:
             if name == b"content-length" and (not value.isdigit() or int(value) > wire.MAX_BODY_BYTES):
@@ -163,7 +161,7 @@ class _Exchange:
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _routed_path(scope: Scope) -> str:
+def _routed_path(scope: HTTPScope) -> str:
     """The path to route by, set into the scope.
 
     Escapes stay as sent until the route is known (`%2F` inside a code must not split it); doubled slashes in front and one at the

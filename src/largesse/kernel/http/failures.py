@@ -46,8 +46,9 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     if isinstance(error, NotFoundException):
         return on_api_error(request, errors.route_not_found(request.method, request.url.path))
     if isinstance(error, MethodNotAllowedException):
-        allowed = [name.strip() for name in (error.headers or {}).get("Allow", "").split(",") if name.strip()]
-        return on_api_error(request, errors.method_not_allowed([name for name in allowed if name != "OPTIONS"]))
+        path = request.scope["path"]
+        allowed = [name for pattern, names in request.app.state.methods if pattern.fullmatch(path) for name in names]
+        return on_api_error(request, errors.method_not_allowed(allowed))
     if error.status_code < 500:
         return on_api_error(request, errors.invalid_payload(error.detail))
     return on_exception(request, error)

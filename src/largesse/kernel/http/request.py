@@ -24,7 +24,7 @@ class ApiRequest(Request[Any, Any, State]):
 
     @property
     def call(self) -> Call:
-        call: Call = self.scope[CALL]  # type: ignore[typeddict-item]  # ASGI scopes may carry own keys
+        call: Call = self.scope[CALL]  # type: ignore[literal-required]  # ASGI scopes may carry own keys
         return call
 
     @property
