@@ -48,7 +48,7 @@ class _Connection(asyncio.Protocol):
         self._load.record(int(head[9:12]), time.perf_counter() - self._sent, body[:length])
         self._next()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _reason: Exception | None) -> None:
         self._load.closed()
 
 

@@ -162,9 +162,7 @@ class VoucherHistory(msgspec.Struct, kw_only=True):
 # Validations
 
 
-def validation_answer(
-    books: Books, unit: Unit, question: Question, evaluation: Evaluation, session: Session | None
-) -> bytes:
+def validation_answer(unit: Unit, question: Question, evaluation: Evaluation, session: Session | None) -> bytes:
     decision, body = evaluation.decision, question.body
     request_id = unit.call.request_id
     shown = decision.applicable if decision.valid else decision.outcomes

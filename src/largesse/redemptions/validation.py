@@ -46,7 +46,7 @@ def _validate_one(conn: Connection, books: Books, place: int, unit: Unit, questi
     evaluation = evaluate(books, place, unit.call, question.body, session_key=session.key if session else None)
     if session is not None and session.key is not None and lock and evaluation.decision.valid:
         _hold(conn, books, unit, evaluation, session.key, unit.now + session.lifetime())
-    return answers.validation_answer(books, unit, question, evaluation, session)
+    return answers.validation_answer(unit, question, evaluation, session)
 
 
 def _hold(conn: Connection, books: Books, unit: Unit, evaluation: Evaluation, key: str, expires_at: int) -> None:

@@ -6,7 +6,7 @@ routing: an unknown path with bad keys is 401, with good ones 404.
 
 import logging
 import time
-from typing import Any, cast
+from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -44,7 +44,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
-            await self._answer(cast(HTTPScope, scope), receive, send)
+            await self._answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -1,0 +1,40 @@
+# Everything from nothing but Python >= 3.11: each target does its own set-up.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test lint bench clean
+
+run: .venv/runtime  ## start the server on 127.0.0.1:8000 with an embedded store and demo data
+	$(BIN)/largesse demo
+	exec $(BIN)/largesse serve
+
+test: .venv/dev  ## everything that must pass, on SQLite and on a PostgreSQL of its own
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m coverage report --include='src/largesse/engine/*' --fail-under=100
+
+lint: .venv/dev  ## formatting, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev  ## measured comparisons; prints one table
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Largesse needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python constraints.txt pyproject.toml
+	$(PIP) install --require-hashes -r constraints.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/dev: .venv/bin/python constraints-dev.txt pyproject.toml
+	$(PIP) install --require-hashes -r constraints-dev.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
