@@ -62,7 +62,7 @@ def _measure(label: str, store: str, workers: int, postgres: Postgres) -> list[l
     finally:
         server.stop()
     if store.startswith("postgresql") and workers == 1:
-        for scenario, code in (("redeem hot", "'HOT'"), ("redeem spread", "'S' || :k")):
+        for scenario, code in (("redeem hot", "'HOT'"), ("redeem spread", "'S' || (:k)::text")):
             for connections in CONNECTIONS:
                 tps = transactions_per_second(postgres, store, code=code, clients=connections)
                 ratio = reached[scenario, connections] / tps

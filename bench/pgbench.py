@@ -14,7 +14,13 @@ from largesse.redemptions.tables import redemptions
 from tests.servers import Postgres
 
 _SECONDS = 8
-_WRITTEN = ("redemptions", "postings", "orders", "events")
+# The tables one redemption writes, and which of their rows are its.
+_WRITTEN = {
+    "redemptions": "status = 'SUCCEEDED' AND parent_id IS NULL AND object = 'redemption'",
+    "postings": "cause = 'redemption' AND account = 'voucher_uses'",
+    "orders": "status = 'PAID'",
+    "events": "type = 'redemption.succeeded'",
+}
 
 
 def transactions_per_second(postgres: Postgres, store: str, *, code: str, clients: int) -> float:
@@ -29,7 +35,9 @@ def transactions_per_second(postgres: Postgres, store: str, *, code: str, client
         file.write_text(script)
         command = [postgres.binaries / "pgbench", "-n", "-M", "prepared", "-f", file, "-c", str(clients)]
         command += ["-j", "2", "-T", str(_SECONDS), "-D", "n=0", store]
-        found = subprocess.run(command, capture_output=True, text=True, check=True)
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise RuntimeError(f"pgbench failed: {found.stderr[-2000:]}")
     match = re.search(r"tps = ([\d.]+)", found.stdout)
     assert match is not None, found.stdout
     return float(match[1])
@@ -39,8 +47,8 @@ def _script(conn: Connection, code: str) -> str:
     """Copies of rows the server itself wrote, with ids of their own."""
     run = uuid.uuid4().hex[:8]
     project = conn.execute(sqlalchemy.select(redemptions.c.project_id).limit(1)).scalar_one()
-    unique = f"'{run}' || lpad(:client_id::text, 3, '0') || lpad(:n::text, 10, '0')"
-    inserts = [_insert(conn, table, unique) for table in _WRITTEN]
+    unique = f"'{run}' || lpad((:client_id)::text, 3, '0') || lpad((:n)::text, 10, '0')"
+    inserts = [_insert(conn, table, condition, unique) for table, condition in _WRITTEN.items()]
     return f"""
 \\set n :n + 1
 \\set k random(0, 999)
@@ -56,8 +64,8 @@ COMMIT;
 """
 
 
-def _insert(conn: Connection, table: str, unique: str) -> str:
-    row = conn.exec_driver_sql(f"SELECT * FROM {table} ORDER BY id DESC LIMIT 1").mappings().one()
+def _insert(conn: Connection, table: str, condition: str, unique: str) -> str:
+    row = conn.exec_driver_sql(f"SELECT * FROM {table} WHERE {condition} LIMIT 1").mappings().one()
     values = ", ".join(unique if name == "id" else _literal(value) for name, value in row.items())
     return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values});"
 

@@ -61,6 +61,7 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> None
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,
         date_header=True,
         backlog=_BACKLOG,
         timeout_keep_alive=75,

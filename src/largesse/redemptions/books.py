@@ -20,6 +20,7 @@ from largesse.kernel import errors, ledger
 from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
+from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
 from largesse.orders.model import StoredOrder
 from largesse.redemptions import store
@@ -84,7 +85,7 @@ class Books:
         self._freed_locks: list[tuple[str, list[str]]] = []
 
     def _load_locks(self, now: int) -> None:
-        by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
+        by_id = {s.entry.id: s for s in self._vouchers.values() if s.locked_until > now}
         if by_id:
             for voucher_id, held in store.live_locks(self._conn, self.project.id, by_id, now).items():
                 by_id[voucher_id].entry.locks = held
@@ -171,8 +172,8 @@ class Books:
         for voucher_id, quantity, credits in held:
             by_id[voucher_id].locks.append(Lock(session_key, quantity, credits, expires_at))
 
-    def save(self, now: int) -> None:
-        """Writes every change of the batch; each kind of row in one statement, all in one round trip."""
+    def save(self, units: Sequence[Unit], now: int) -> None:
+        """Writes every change of the batch and its events; each kind of row in one statement, all in one round trip."""
         conn, project_id = self._conn, self.project.id
         for session_key, voucher_ids in self._freed_locks:
             store.delete_locks(conn, project_id, session_key, voucher_ids)
@@ -188,6 +189,7 @@ class Books:
             ledger.post(conn, project_id, self.postings)
             vouchers.add_uses(conn, project_id, moved, now)
             vouchers.add_transactions(conn, project_id, self.transactions)
+            write_events(conn, project_id, [event for unit in units for event in unit.take_events()])
 
 
 def _order_keys(sent: Iterable[OrderInput | OrderReference | None]) -> tuple[set[str], set[str]]:

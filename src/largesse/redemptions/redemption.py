@@ -40,7 +40,7 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
             found.append(_redeem_one(books, place, unit, question))
         except Exception as error:  # a request that fails in a decision fails alone: nothing of it is in the books yet
             found.append(error)
-    books.save(now)
+    books.save([unit for unit, _ in work], now)
     return found
 
 

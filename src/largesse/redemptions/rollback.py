@@ -53,7 +53,7 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
             found.append(_Undoing(books, place, unit, undo, history, postings).answer())
         except Exception as error:  # a request that fails in its checks fails alone: nothing of it is in the books yet
             found.append(error)
-    books.save(now)
+    books.save([unit for unit, _ in work], now)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+import largesse.vouchers.service as vouchers
 from largesse.engine.sessions import locks_for
 from largesse.kernel import ids
 from largesse.kernel.access.projects import current_project
@@ -56,4 +57,5 @@ def _hold(conn: Connection, books: Books, unit: Unit, evaluation: Evaluation, ke
     store.delete_expired_locks(conn, unit.project_id, [voucher_id for voucher_id, _, _ in held], unit.now)
     rows = [(key, voucher_id, quantity, credits, expires_at, unit.now) for voucher_id, quantity, credits in held]
     store.insert_locks(conn, unit.project_id, rows)
+    vouchers.note_locks(conn, unit.project_id, [voucher_id for voucher_id, _, _ in held], expires_at)
     books.hold(key, held, expires_at)

@@ -101,6 +101,7 @@ class StoredVoucher(msgspec.Struct, kw_only=True):
     referrer_id: str | None
     qr_id: str
     barcode_id: str
+    locked_until: int = 0  # no session holds anything of it after that
 
 
 class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):

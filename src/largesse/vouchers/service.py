@@ -82,6 +82,11 @@ def add_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTra
     store.insert_transactions(conn, project_id, rows)
 
 
+def note_locks(conn: Connection, project_id: str, voucher_ids: Sequence[str], until: int) -> None:
+    """Notes that a session holds something of these vouchers until then, so that decisions look for its locks."""
+    store.note_locks(conn, project_id, voucher_ids, until)
+
+
 def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
     """Stored counters of every voucher, for verification."""
     return store.counters(conn, project_id)

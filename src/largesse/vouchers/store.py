@@ -65,6 +65,7 @@ vouchers = Table(
     Column("referrer_id", Text),
     Column("qr_id", Text, nullable=False),
     Column("barcode_id", Text, nullable=False),
+    micros("locked_until"),
     micros("deleted_at", nullable=True),
     PrimaryKeyConstraint("project_id", "id"),
     UniqueConstraint("project_id", "code_key"),
@@ -103,7 +104,16 @@ _JSON: dict[str, Any] = {
     "validity_hours": Hours,
     "metadata": dict[str, Any],
 }
-_OWN = ("additional_info", "created_at", "updated_at", "publish_count", "referrer_id", "qr_id", "barcode_id")
+_OWN = (
+    "additional_info",
+    "created_at",
+    "updated_at",
+    "publish_count",
+    "referrer_id",
+    "qr_id",
+    "barcode_id",
+    "locked_until",
+)
 _CHANGING = (
     "discount",
     "active",
@@ -192,6 +202,14 @@ def add_credit(conn: Connection, project_id: str, voucher_id: str, added: int, s
         [(now, added, subtracted, voucher_id)],
         add=("gift_amount", "subtracted_amount"),
         guard=("t.gift_amount + {gift_amount} - t.subtracted_amount - {subtracted_amount} - t.redeemed_amount >= 0"),
+    )
+
+
+def note_locks(conn: Connection, project_id: str, voucher_ids: Sequence[str], until: int) -> None:
+    conn.execute(
+        update(vouchers)
+        .where(vouchers.c.project_id == project_id, vouchers.c.id.in_(voucher_ids), vouchers.c.locked_until < until)
+        .values(locked_until=until)
     )
 
 

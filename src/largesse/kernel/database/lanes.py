@@ -190,9 +190,8 @@ class _Attempt:
             for place, answer in zip(places, found, strict=True):
                 answers[place] = answer
         if self._writes:
-            recorded = [event for unit in units for event in unit.events]
-            write_events(conn, self._jobs[0].call.project.id, recorded)
-            self._witness = recorded[0].id if recorded else None
+            write_events(conn, self._jobs[0].call.project.id, [event for unit in units for event in unit.take_events()])
+            self._witness = next((id for unit in units for id in unit.written), None)
         return answers
 
     def is_committed(self, error: DBAPIError) -> bool:

@@ -17,6 +17,7 @@ class Unit:
     conn: Connection
     call: Call
     events: list[Event] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)  # ids of events already written in this transaction
 
     @property
     def project(self) -> Project:
@@ -29,6 +30,12 @@ class Unit:
     @property
     def now(self) -> int:
         return self.call.now
+
+    def take_events(self) -> list[Event]:
+        """The events recorded since the last call, for whoever writes them now."""
+        taken, self.events = self.events, []
+        self.written += [event.id for event in taken]
+        return taken
 
     def record(
         self, type: str, entity_id: str, data: dict[str, Any] | None = None, *, customer_id: str | None = None
