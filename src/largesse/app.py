@@ -90,7 +90,7 @@ def create_app(settings: Settings) -> ASGIApp:
         ),
         logging_config=None,
     )
-    return Edge(app, authenticator, Limits(settings), trust_proxy=settings.trust_proxy)
+    return Edge(app, ROUTES, authenticator, Limits(settings), trust_proxy=settings.trust_proxy)
 
 
 def _methods(handlers: list[HTTPRouteHandler]) -> list[tuple[re.Pattern[str], list[str]]]:

@@ -175,3 +175,10 @@ def test_definitions_that_contradict_themselves() -> None:
     ]
     expected = ["invalid_voucher", *["invalid_payload"] * 5, None]
     assert [refusal and refusal.key for refusal in found] == expected
+
+
+def test_a_discount_needs_no_order_to_be_used() -> None:
+    decision = decided(None, ask(code(amount_off(10))))
+    assert keys(decision) == ["APPLICABLE"]
+    assert [posting.amount for outcome in decision.applicable for posting in outcome.postings] == [1]
+    assert decision.applicable[0].order is None

@@ -242,11 +242,8 @@ def _naming(refusal: Refusal, ask: Ask) -> Refusal:
 
 def _failure(outcomes: list[Outcome], failed: bool) -> Refusal:
     """What a redemption of an invalid request answers: the first error in mode ALL, else that nothing applies."""
-    if failed:
-        for outcome in outcomes:
-            if outcome.refusal is not None:
-                return outcome.refusal
-    return refusals.no_applicable_redeemables()
+    first = next((outcome.refusal for outcome in outcomes if outcome.refusal is not None), None)
+    return first if failed and first is not None else refusals.no_applicable_redeemables()
 
 
 def _of_whole_request(start: Order, end: Order) -> Order:
@@ -255,8 +252,6 @@ def _of_whole_request(start: Order, end: Order) -> Order:
     if lines is not None and lines is not start.lines:
         before = start.lines or ()
         lines = tuple(_line_of_whole_request(before[place], line) for place, line in enumerate(lines))
-    elif lines is not None:
-        lines = start.lines
     return msgspec.structs.replace(
         end, applied_discount_amount=end.discount_amount - start.discount_amount, lines=lines
     )

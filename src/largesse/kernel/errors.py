@@ -12,6 +12,10 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
+class ClientDisconnected(Exception):
+    """The client closed the connection before its request was whole; nobody is left to answer."""
+
+
 def invalid_payload(details: str) -> ApiError:
     return ApiError(Refusal(code=400, key="invalid_payload", message="Invalid payload", details=details))
 

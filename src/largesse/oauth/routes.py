@@ -33,7 +33,7 @@ async def revoke_token(request: ApiRequest) -> Response[None]:
 
 async def _form(request: ApiRequest) -> dict[str, str]:
     try:
-        return dict(parse_qsl((await request.body()).decode(), errors="strict", max_num_fields=100))
+        return dict(parse_qsl((await request.whole_body()).decode(), errors="strict", max_num_fields=100))
     except ValueError:
         raise invalid_payload("Payload should be a form (application/x-www-form-urlencoded)") from None
 

@@ -6,20 +6,23 @@ routing: an unknown path with bad keys is 401, with good ones 404.
 
 import logging
 import time
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from litestar import Litestar, Response
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, ids, metrics, wire
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.access.origins import cors_headers, preflight_headers
 from largesse.kernel.call import Call, Surface
-from largesse.kernel.errors import ApiError, invalid
+from largesse.kernel.errors import ApiError, ClientDisconnected, invalid
 from largesse.kernel.http.failures import REQUEST_ID, error_body, internal_error
 from largesse.kernel.http.limits import Limits
-from largesse.kernel.http.request import CALL
+from largesse.kernel.http.request import CALL, ApiRequest
 
 _log = logging.getLogger("largesse.access")
 _SURFACES: tuple[tuple[str, Surface], ...] = (
@@ -36,8 +39,24 @@ ENCODED = "largesse_encoded_path"
 class Edge:
     """Wraps the routed application `app`; `trust_proxy` takes the caller's address from X-Forwarded-For."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, limits: Limits, *, trust_proxy: bool) -> None:
+    def __init__(
+        self,
+        app: Litestar,
+        handlers: Iterable[HTTPRouteHandler],
+        authenticator: Authenticator,
+        limits: Limits,
+        *,
+        trust_proxy: bool,
+    ) -> None:
         self._app = app
+        # Operations without path parameters need no routing: called straight, they cost half as much outside their own work.
+        self._straight: dict[tuple[str, str], Callable[..., Awaitable[Response[Any]]]] = {
+            (method, path): handler.fn
+            for handler in handlers
+            for path in handler.paths
+            for method in handler.http_methods
+            if "{" not in path
+        }
         self._authenticator = authenticator
         self._limits = limits
         self._trust_proxy = trust_proxy
@@ -55,6 +74,8 @@ class Edge:
             await self._admit(scope, exchange)
         except ApiError as error:
             await exchange.refuse(error)
+        except ClientDisconnected:
+            exchange.status = 499
         except Exception:  # nothing may leave without the error shape
             _log.exception("request %s failed", exchange.request_id)
             await exchange.fail()
@@ -77,7 +98,13 @@ class Edge:
                 return
             await self._identify(scope, exchange, headers, surface, path, origin)
         exchange.check_length(scope)
-        await self._app(scope, exchange.receive, exchange.send)
+        handler = self._straight.get((scope["method"], path))
+        if handler is None or surface is None:
+            await self._app(scope, exchange.receive, exchange.send)
+            return
+        scope["litestar_app"] = self._app
+        response = await handler(request=ApiRequest(scope, exchange.receive, exchange.send))
+        await exchange.respond(response.status_code or 200, response.content or b"")
 
     async def _identify(
         self,
@@ -144,20 +171,21 @@ class _Exchange:
         await self._send(message)
 
     async def empty(self, status: int) -> None:
-        await self._respond(status, b"", [])
+        await self.respond(status, b"", [])
 
     async def refuse(self, error: ApiError) -> None:
         if not self.status:
-            await self._respond(error.refusal.code, error_body(error, self.request_id), _encoded(error.headers))
+            await self.respond(error.refusal.code, error_body(error, self.request_id), _encoded(error.headers))
 
     async def fail(self) -> None:
         if not self.status:
-            await self._respond(500, internal_error(self.request_id), [])
+            await self.respond(500, internal_error(self.request_id), [])
 
-    async def _respond(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    async def respond(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Sends a whole answer at once, in JSON unless it is empty."""
         kind = [(b"content-type", b"application/json")] if body else []
         length = [(b"content-length", str(len(body)).encode())]
-        await self.send({"type": "http.response.start", "status": status, "headers": kind + length + headers})
+        await self.send({"type": "http.response.start", "status": status, "headers": [*kind, *length, *headers]})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 

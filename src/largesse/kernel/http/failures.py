@@ -7,7 +7,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
 from largesse.kernel import errors, wire
-from largesse.kernel.errors import ApiError
+from largesse.kernel.errors import ApiError, ClientDisconnected
 
 _log = logging.getLogger("largesse.http")
 REQUEST_ID = "largesse_request_id"  # where the edge leaves the request's id in the ASGI scope
@@ -55,6 +55,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    if isinstance(error, ClientDisconnected):
+        return Response(b"", status_code=400)
     request_id = _request_id(request)
     _log.error("request %s failed", request_id, exc_info=error)
     return Response(internal_error(request_id), status_code=500, media_type="application/json")

@@ -11,7 +11,7 @@ from largesse.kernel import wire
 from largesse.kernel.call import Call
 from largesse.kernel.database.database import Database
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.errors import forbidden
+from largesse.kernel.errors import ClientDisconnected, forbidden
 from largesse.kernel.http.query import Query
 from largesse.kernel.settings import Settings
 
@@ -43,7 +43,18 @@ class ApiRequest(Request[Any, Any, State]):
 
     async def payload(self, kind: type[T]) -> T:
         """The body as `kind`; empty counts as `{}`. Raises ApiError 400 `invalid_payload`."""
-        return wire.decode_body(await self.body(), kind)
+        return wire.decode_body(await self.whole_body(), kind)
+
+    async def whole_body(self) -> bytes:
+        """The body as bytes; its size is bounded by the edge. Raises ClientDisconnected when the client goes away first."""
+        parts: list[bytes] = []
+        while True:
+            message: Any = await self.receive()
+            if message["type"] != "http.request":
+                raise ClientDisconnected
+            parts.append(message["body"])
+            if not message.get("more_body"):
+                return b"".join(parts)
 
     async def read(self, function: Callable[[Unit], T]) -> T:
         return await self.database.read(self.call, function)
