@@ -281,7 +281,7 @@ def _redeemed(
         found.order = (
             forms.child(record.order) if stacked else forms.whole(record.order, for_client=unit.call.is_client)
         )
-    stored = books.voucher(record.voucher_id or "") or books.voucher(record.voucher_code or "")
+    stored = books.voucher(record.voucher_id) if record.voucher_id else None
     if stored is not None:
         found.voucher = vouchers.answer(stored, unit.project, question.settings.base_url, assignments=False)
         if unit.call.is_client:

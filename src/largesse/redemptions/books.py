@@ -69,6 +69,7 @@ class Books:
         )
         keys = {key for w in wanted for key in w.vouchers}
         self._vouchers = vouchers.load(conn, project, keys, lock=lock, binned=binned) if keys else {}
+        self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
         self._load_locks(now)
         self.catalog = self._load_catalog(wanted)
 
@@ -85,7 +86,7 @@ class Books:
         self._freed_locks: list[tuple[str, list[str]]] = []
 
     def _load_locks(self, now: int) -> None:
-        by_id = {s.entry.id: s for s in self._vouchers.values() if s.locked_until > now}
+        by_id = {id: stored for id, stored in self._vouchers_by_id.items() if stored.locked_until > now}
         if by_id:
             for voucher_id, held in store.live_locks(self._conn, self.project.id, by_id, now).items():
                 by_id[voucher_id].entry.locks = held
@@ -106,7 +107,7 @@ class Books:
 
     def voucher(self, key: str) -> StoredVoucher | None:
         """The voucher asked for under `key`, its code or its id."""
-        return self._vouchers.get(key)
+        return self._vouchers.get(key) or self._vouchers_by_id.get(key)
 
     def customer(self, place: int, sent: CustomerInput | None) -> StoredCustomer | None:
         """The customer the request at `place` names, as it is by now. Raises ApiError for an unknown id or contradicting names."""

@@ -55,7 +55,7 @@ _ATTEMPTS = 20
 def load(
     conn: Connection, project: Project, keys: Collection[str], *, lock: bool, binned: bool = False
 ) -> dict[str, StoredVoucher]:
-    """Vouchers under every key as given, a code or an id (code first). One query; the same voucher is the same object.
+    """Vouchers under every key as given, a code or an id (id first). One query; the same voucher is the same object.
 
     `lock` keeps the rows from other transactions, taken in id order. Those in the bin are seen only with `binned`.
     """
@@ -67,7 +67,7 @@ def load(
     by_id = {stored.entry.id: stored for _, stored in rows}
     found: dict[str, StoredVoucher] = {}
     for key in keys:
-        stored = by_code.get(project.code_key(key)) or by_id.get(key)
+        stored = by_id.get(key) or by_code.get(project.code_key(key))
         if stored is not None:
             found[key] = stored
     return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Column, Float, and_, cast, literal, or_
+from sqlalchemy import Column, Float, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
@@ -131,10 +131,7 @@ def _condition(
     if column.kind == "boolean":
         return _boolean(field, column.column, operator, values)
     if column.kind == "metadata":
-        text = json_member(column.column, literal(key))
-        if operator.startswith(("$more", "$less", "$greater")):
-            return _number(field, cast(text, Float), operator, values)
-        return _text(field, text, operator, values)
+        return _metadata(field, column.column, key, operator, values)
     return _text(field, column.column, operator, values)
 
 
@@ -230,22 +227,62 @@ def _boolean(field: str, column: ColumnElement[Any], operator: str, values: list
     return column.is_(wanted)
 
 
-class json_member(FunctionElement[str]):  # noqa: N801 - reads as an SQL function
-    """The member of a JSON text column under a key, as text; NULL where it is absent or null."""
+_NEGATIVE = {"$is_not": "$is", "$not_in": "$in", "$not_contain": "$contains"}
+_COUNTS: dict[str, Callable[[Any, float], ColumnElement[bool]]] = {
+    "$count": lambda length, number: length == number,
+    "$count_less": lambda length, number: length < number,
+    "$count_more": lambda length, number: length > number,
+}
+
+
+def _metadata(
+    field: str, column: ColumnElement[Any], key: str, operator: str, values: list[str]
+) -> ColumnElement[bool]:
+    """A list matches where any of its elements does; other values count as a list of one, null and absent as an empty one."""
+    elements = json_elements(column, literal(key)).table_valued("value", "number")
+    if operator in _COUNTS:
+        length = select(func.count(elements.c.value)).select_from(elements).scalar_subquery()
+        return _COUNTS[operator](length, _as_number(field, values[0]))
+    if operator == "$has_value" or operator == "$is_unknown":
+        has_value = exists().select_from(elements).where(elements.c.value.is_not(None))
+        return has_value if operator == "$has_value" else ~has_value
+    wanted = _NEGATIVE.get(operator, operator)
+    if wanted.startswith(("$more", "$less", "$greater")):
+        condition = _number(field, elements.c.number, wanted, values)
+    elif wanted in ("$after", "$before"):  # dates are text in ISO form, which sorts as time does
+        condition = elements.c.value > values[0] if wanted == "$after" else elements.c.value < values[0]
+    else:
+        condition = _text(field, elements.c.value, wanted, values)
+    found = exists().select_from(elements).where(condition)
+    return ~found if operator in _NEGATIVE else found
+
+
+class json_elements(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
+    """Rows (value as text, number where it is one) of the member of a JSON text column under a key."""
 
     type = Text()
     inherit_cache = True
 
 
-@compiles(json_member, "sqlite")
-def _json_member_sqlite(element: json_member, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(json_elements, "sqlite")
+def _json_elements_sqlite(element: json_elements, compiler: SQLCompiler, **options: Any) -> str:
     column, key = (compiler.process(clause, **options) for clause in element.clauses)
-    # The type is looked at first: SQL values of json_each would show booleans as 1 and 0.
-    member = "(SELECT CASE j.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(j.value AS TEXT) END"
-    return f"{member} FROM json_each({column}) AS j WHERE j.key = {key})"
+    # Types are looked at first: SQL values of json_each would show booleans as 1 and 0.
+    as_list = (
+        "CASE j.type WHEN 'array' THEN j.value WHEN 'true' THEN '[true]' WHEN 'false' THEN '[false]' "
+        "WHEN 'null' THEN '[]' ELSE json_array(j.value) END"
+    )
+    value = "CASE e.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(e.value AS TEXT) END"
+    number = "CASE WHEN e.type IN ('integer', 'real') THEN e.value END"
+    rows = f"json_each({column}) AS j, json_each({as_list}) AS e WHERE j.key = {key}"
+    return f"(SELECT {value} AS value, {number} AS number FROM {rows})"
 
 
-@compiles(json_member, "postgresql")
-def _json_member_postgresql(element: json_member, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(json_elements, "postgresql")
+def _json_elements_postgresql(element: json_elements, compiler: SQLCompiler, **options: Any) -> str:
     column, key = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(({column})::jsonb ->> {key})"
+    member = f"(({column})::jsonb -> {key})"
+    as_list = f"CASE jsonb_typeof({member}) WHEN 'array' THEN {member} ELSE jsonb_build_array({member}) END"
+    value = "x #>> '{}'"
+    number = f"CASE jsonb_typeof(x) WHEN 'number' THEN ({value})::float8 END"
+    return f"(SELECT {value} AS value, {number} AS number FROM jsonb_array_elements({as_list}) AS x)"
