@@ -101,8 +101,14 @@ def test_filters_that_find_one(client: httpx.Client, query: str) -> None:
         ("filters[redemption.quantity][conditions][$more_than]=2", ["V8"]),
         ("filters[redemption.quantity][conditions][$has_value]=", ["V8"]),
         ("filters[metadata.n][conditions][$is]=24", ["V24"]),
-        ("filters[junction]=OR&filters[campaign_ids][conditions][$in][0]=nope&filters[code][conditions][$is][0]=V4", ["V4"]),
-        ("filters[junction]=and&filters[code][conditions][$in][]=V4&filters[code][conditions][$in][]=V5&filters[code][conditions][$is_not]=V4", ["V5"]),
+        (
+            "filters[junction]=OR&filters[campaign_ids][conditions][$in][0]=nope&filters[code][conditions][$is][0]=V4",
+            ["V4"],
+        ),
+        (
+            "filters[junction]=and&filters[code][conditions][$in][]=V4&filters[code][conditions][$in][]=V5&filters[code][conditions][$is_not]=V4",
+            ["V5"],
+        ),
         ("filters[metadata.tags][conditions][$in]=t1&filters[metadata.tags][conditions][$in]=t2", ["V2", "V1"]),
         ("filters[metadata.tags][conditions][$count]=3", []),
         ("filters[metadata.n][conditions][$more_than]=23", ["V25", "V24"]),
@@ -140,12 +146,13 @@ def test_impossible_filters(client: httpx.Client, query: str) -> None:
 def test_bounds_in_time_are_exclusive(client: httpx.Client) -> None:
     moment = ok(client.get("/v1/vouchers/V20"))["created_at"]
     later = codes(client, f"created_at[after]={moment}")
-    assert later[:5] == NEWEST[:5]
-    assert "V19" not in later
+    assert later == NEWEST[: len(later)]
+    assert not {"V20", "V19"} & set(later)
     assert codes(client, f"[created_at][after]={moment}") == later
     earlier = codes(client, f"created_at[before]={moment}&limit=100")
     assert set(earlier) & set(later) == set()
-    assert "V19" in earlier or "V18" in earlier
+    assert "V20" not in earlier
+    assert "V10" in earlier
 
 
 def test_ids_may_repeat_or_be_joined(client: httpx.Client) -> None:

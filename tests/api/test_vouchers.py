@@ -18,7 +18,15 @@ def test_a_gift_card_shows_its_balance_and_what_it_is_not(server: Server) -> Non
     sent = {"type": "GIFT_VOUCHER", "gift": {"amount": 10000, "balance": 3, "effect": "APPLY_TO_ORDER"}}
     card = ok(create(server, made, **sent))
     assert card["gift"] == {"amount": 10000, "balance": 10000, "effect": "APPLY_TO_ORDER"}
-    for absent in ("campaign", "campaign_id", "discount", "loyalty_card", "start_date", "additional_info", "updated_at"):
+    for absent in (
+        "campaign",
+        "campaign_id",
+        "discount",
+        "loyalty_card",
+        "start_date",
+        "additional_info",
+        "updated_at",
+    ):
         assert card[absent] is None
     assert card["redemption"] == {
         "quantity": None,
@@ -226,7 +234,13 @@ def test_an_unknown_voucher_is_named(server: Server) -> None:
     assert error["details"] == "Cannot find voucher with id NOPE"
     assert (error["resource_id"], error["resource_type"]) == ("NOPE", "voucher")
     assert re.fullmatch(r"v-[0-9a-f]{18}", error["request_id"])
-    for method, path in (("PUT", ""), ("DELETE", ""), ("POST", "/enable"), ("POST", "/disable"), ("GET", "/redemption")):
+    for method, path in (
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("POST", "/enable"),
+        ("POST", "/disable"),
+        ("GET", "/redemption"),
+    ):
         refused(server.client.request(method, f"/v1/vouchers/NOPE{path}"), 404, "not_found")
 
 
@@ -312,7 +326,9 @@ def test_codes_of_a_case_insensitive_project(server: Server) -> None:
         assert voucher(client, "SUMMER-1")["code"] == "Summer-1"
         refused(client.post("/v1/vouchers/SUMMER-1", json={"discount": amount(1)}), 409, "duplicate_found")
         assert redeem(client, "suMMer-1", order=10)["redemptions"][0]["voucher"]["code"] == "Summer-1"
-        twice = client.post("/v1/redemptions", json={"redeemables": asks("summer-1", "SUMMER-1"), "order": {"amount": 9}})
+        twice = client.post(
+            "/v1/redemptions", json={"redeemables": asks("summer-1", "SUMMER-1"), "order": {"amount": 9}}
+        )
         refused(twice, 400, "duplicated_redeemables")
     refused(server.client.get("/v1/vouchers/summer-1"), 404, "not_found")
 

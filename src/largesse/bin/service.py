@@ -39,7 +39,7 @@ def list_entries(unit: Unit, query: Query) -> BinList:
     columns = store.bin_entries.c
     descending = (query.one_of("order", ("id", "-id")) or "-id") == "-id"
     conditions: list[ColumnElement[Any]] = []
-    if after := query.text("starting_after_id"):
+    if after := query.starting_after_id():
         conditions.append(columns.id < after if descending else columns.id > after)
     filters = query.filters()
     if filters is not None and (condition := where(filters, _FILTERS)) is not None:

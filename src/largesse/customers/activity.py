@@ -35,7 +35,7 @@ def list_activity(unit: Unit, key: str, query: Query) -> ActivityList:
     wanted = query.text("type")
     page = log.EventPage(
         customer_id=customer.id,
-        after_id=query.text("starting_after_id"),
+        after_id=query.starting_after_id(),
         start=query.instant("start_date"),
         end=query.instant("end_date"),
         types=_stored_types(wanted) if wanted else None,

@@ -26,6 +26,7 @@ from largesse.customers.model import (
 from largesse.kernel import clock, ids, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, invalid_payload, not_found
+from largesse.kernel.http.filters import earlier, later
 from largesse.kernel.http.query import Query, within
 from largesse.kernel.project import Project
 
@@ -275,7 +276,7 @@ def list_customers(unit: Unit, query: Query) -> CustomerList:
         conditions.append(columns.id == "")  # no segment exists yet, so none has members
     if (after := query.instant("starting_after")) is not None:
         ascending = query.text("order") == "created_at"
-        conditions.append(columns.created_at > after if ascending else columns.created_at < after)
+        conditions.append(later(columns.created_at, after) if ascending else earlier(columns.created_at, after))
     order = query.order(_ORDERS, "-created_at", columns.id)
     page = query.page(max_page=99)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

@@ -78,16 +78,10 @@ def stored(order: Order) -> OrderAnswer:
     if order.created_at is not None:
         found.created_at = clock.iso(order.created_at)
     found.updated_at = clock.iso_or_none(order.updated_at)
+    found.metadata = order.metadata or {}
     _name_parties(found, order, False)
     if order.redemptions:
         found.redemptions = order.redemptions
-    return found
-
-
-def rolled_back(order: Order) -> OrderAnswer:
-    """The order after a rollback; `metadata` is there even when empty."""
-    found = stored(order)
-    found.metadata = order.metadata or {}
     return found
 
 
@@ -102,7 +96,7 @@ def undiscounted(order: Order) -> OrderAnswer:
 def recorded(order: Order, *, is_child: bool, is_rollback: bool) -> OrderAnswer:
     """The order as a record of history kept it; a child kept a running state, shown without its lines."""
     if is_rollback:
-        return rolled_back(order) if order.status else undiscounted(order)
+        return stored(order) if order.status else undiscounted(order)
     if is_child:
         found = child(order)
         found.items = UNSET

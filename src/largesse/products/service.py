@@ -62,23 +62,36 @@ def overrides(sent: OrderInput) -> bool:
 
 
 def override(unit: Unit, sent: OrderInput) -> None:
-    """Creates or updates the products and SKUs of lines with `override: true`."""
+    """Creates or updates the products and SKUs of lines with `override: true`.
+
+    A SKU is created by its source id under the product the line names or describes (our decision: one without a source id
+    is made for it where need be); a line of a product that has neither a known id nor a source id changes nothing.
+    """
     for line in sent.items or ():
-        by_source = line.source_id
-        product: Product | None = None
-        details = line.product
-        if details is not None and details.override:
-            source_id = details.source_id or (by_source if line.related_object != "sku" else None)
-            product = _overridden_product(unit, line.product_id or details.id, source_id, details)
-        if line.sku is not None and line.sku.override:
-            source_id = line.sku.source_id or (by_source if line.related_object == "sku" else None)
-            _overridden_sku(unit, line.sku_id or line.sku.id, source_id, line.sku, product)
+        of_sku, of_product = line.sku, line.product
+        sku_source = line.source_id if line.related_object == "sku" else None
+        product_source = line.source_id if line.related_object != "sku" else None
+        sku: Sku | None = None
+        if of_sku is not None and of_sku.override:
+            sku_source = of_sku.source_id or sku_source
+            sku = _first(unit, Sku, [key for key in (line.sku_id or of_sku.id, sku_source) if key])
+        if of_product is not None and of_product.override:
+            keys = (sku.product_id if sku else None, line.product_id or of_product.id)
+            source_id = of_product.source_id or product_source
+            product = _overridden_product(unit, keys, source_id, of_product, for_sku=sku is None and bool(sku_source))
+        else:
+            named = (line.product_id, of_product and (of_product.id or of_product.source_id), product_source)
+            product = _first(unit, Product, [key for key in named if key]) if of_sku is not None else None
+        if of_sku is not None and of_sku.override:
+            _overridden_sku(unit, sku, sku_source, of_sku, product)
 
 
-def _overridden_product(unit: Unit, id: str | None, source_id: str | None, details: ItemDetails) -> Product | None:
-    found = _first(unit, Product, [key for key in (id, source_id) if key])
+def _overridden_product(
+    unit: Unit, known: tuple[str | None, ...], source_id: str | None, details: ItemDetails, *, for_sku: bool
+) -> Product | None:
+    found = _first(unit, Product, [key for key in (*known, source_id) if key])
     if found is None:
-        if source_id is None:
+        if source_id is None and not for_sku:
             return None
         made = Product(id=ids.hex_id("prod_"), source_id=source_id, created_at=unit.now)
         _lay_over(made, details)
@@ -91,9 +104,8 @@ def _overridden_product(unit: Unit, id: str | None, source_id: str | None, detai
 
 
 def _overridden_sku(
-    unit: Unit, id: str | None, source_id: str | None, details: ItemDetails, product: Product | None
+    unit: Unit, found: Sku | None, source_id: str | None, details: ItemDetails, product: Product | None
 ) -> None:
-    found = _first(unit, Sku, [key for key in (id, source_id) if key])
     if found is None:
         if source_id is None or product is None:
             return

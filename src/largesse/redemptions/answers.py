@@ -357,7 +357,7 @@ def rollback_answer(
     shown = [_rolled_back(books, unit, undo, record, simple, stacked=parent is not None) for record in records]
     if undo.endpoint == "single":
         return wire.encode(shown[0])
-    found = RollbacksAnswer(rollbacks=shown, order=forms.rolled_back(order) if order else None)
+    found = RollbacksAnswer(rollbacks=shown, order=forms.stored(order) if order else None)
     if parent is not None:
         found.parent_rollback = _rolled_back(books, unit, undo, parent, simple, stacked=False)
     return wire.encode(found)
@@ -369,7 +369,7 @@ def _rolled_back(
     found = _base(record, customer)
     _related(found, record)
     if record.order is not None:
-        found.order = forms.undiscounted(record.order) if stacked else forms.rolled_back(record.order)
+        found.order = forms.undiscounted(record.order) if stacked else forms.stored(record.order)
     stored = books.voucher(record.voucher_id) if record.voucher_id else None
     found.voucher = vouchers.answer(stored, unit.project, undo.base_url, assignments=False) if stored else None
     return found

@@ -80,7 +80,7 @@ def list_transactions(unit: Unit, stored: StoredVoucher, query: Query) -> Transa
         unit.conn,
         unit.project_id,
         stored.entry.id,
-        after=query.text("starting_after_id"),
+        after=query.starting_after_id(),
         descending=descending,
         limit=limit + 1,
     )

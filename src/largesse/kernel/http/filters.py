@@ -195,14 +195,23 @@ def _as_number(field: str, value: str) -> float:
 def _instant(field: str, column: ColumnElement[Any], operator: str, values: list[str], now: int) -> ColumnElement[bool]:
     match operator:
         case "$after":
-            return column > _as_instant(field, values[0])
+            return later(column, _as_instant(field, values[0]))
         case "$before":
-            return column < _as_instant(field, values[0])
+            return earlier(column, _as_instant(field, values[0]))
         case "$more_than":
             return column < now - _as_days(field, values[0]) * clock.DAY
         case "$less_than":
             return and_(column > now - _as_days(field, values[0]) * clock.DAY, column <= now)
     return _presence(field, column, operator)
+
+
+def later(column: ColumnElement[Any], instant: int) -> ColumnElement[bool]:
+    """After `instant` (microseconds) as clients see time, in milliseconds: what shows the same one is not later."""
+    return column >= (instant // 1000 + 1) * 1000
+
+
+def earlier(column: ColumnElement[Any], instant: int) -> ColumnElement[bool]:
+    return column < -(-instant // 1000) * 1000
 
 
 def _as_instant(field: str, value: str) -> int:

@@ -12,11 +12,12 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.kernel import clock
 from largesse.kernel.errors import ApiError, invalid, invalid_query
-from largesse.kernel.http.filters import Filters, parse_filters
+from largesse.kernel.http.filters import Filters, earlier, later, parse_filters
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
 _PLAIN_INTEGER = re.compile(r"-?\d{1,18}")
+_SORTABLE_ID = re.compile(r"[a-z]+_[0-9a-f]{18}")
 _BRACKETED = re.compile(r"^\[?(\w+)\]?\[(\w+)\]$")
 
 
@@ -120,6 +121,13 @@ class Query:
         columns = [column] if column is tie else [column, tie]
         return [c.desc() if wanted.startswith("-") else c.asc() for c in columns]
 
+    def starting_after_id(self) -> str | None:
+        """The id a keyset page begins after; it need not exist (our decision), but must look like one."""
+        value = self.text("starting_after_id")
+        if value is not None and not _SORTABLE_ID.fullmatch(value):
+            raise invalid_query("Property .starting_after_id should be the id of the last row seen")
+        return value
+
     def filters(self) -> Filters | None:
         return parse_filters(self.pairs)
 
@@ -129,9 +137,9 @@ def within(column: ColumnElement[int], bounds: tuple[int | None, int | None]) ->
     after, before = bounds
     conditions = []
     if after is not None:
-        conditions.append(column > after)
+        conditions.append(later(column, after))
     if before is not None:
-        conditions.append(column < before)
+        conditions.append(earlier(column, before))
     return conditions
 
 
