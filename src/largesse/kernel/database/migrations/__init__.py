@@ -18,7 +18,7 @@ def upgrade(settings: Settings) -> tuple[str | None, str]:
     try:
         before, head = _revision(engine), _head()
         if before != head:
-            config = _config()
+            config = configuration()
             with engine.begin() as conn:
                 config.attributes["connection"] = conn
                 command.upgrade(config, "head")
@@ -45,12 +45,13 @@ def _revision(engine: Engine) -> str | None:
 
 
 def _head() -> str:
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
     assert head is not None
     return head
 
 
-def _config() -> Config:
+def configuration() -> Config:
+    """How alembic finds the migrations."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

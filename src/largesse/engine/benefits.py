@@ -1,0 +1,97 @@
+"""What a rule set says of a benefit: to which lines it applies, in which order and how far, and of which bundles."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+ItemObject = Literal["product", "sku", "products_collection"]
+ItemEffect = Literal[
+    "APPLY_TO_EVERY",
+    "APPLY_TO_CHEAPEST",
+    "APPLY_FROM_CHEAPEST",
+    "APPLY_TO_MOST_EXPENSIVE",
+    "APPLY_FROM_MOST_EXPENSIVE",
+]
+ItemTarget = Literal["ITEM", "UNIT"]
+Limit = Annotated[int, Meta(ge=0, le=10**12)]
+Key = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class ItemEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of `included` or `excluded`. Quantities in units, amounts in minor units, `price` in minor units.
+
+    `product_*` limits are over time, in units: per entry or per product of a collection, of all customers or of one.
+    """
+
+    object: ItemObject
+    id: Key | None = None
+    source_id: Key | None = None
+    product_id: Key | None = None
+    product_source_id: Key | None = None
+    strict: bool = False
+    effect: ItemEffect = "APPLY_TO_EVERY"
+    target: ItemTarget = "ITEM"
+    skip_initially: Annotated[int, Meta(ge=0, le=10**6)] = 0
+    repeat: Annotated[int, Meta(ge=1, le=10**6)] = 1
+    price: Annotated[Decimal, Meta(ge=0, le=10**15)] | None = None
+    price_formula: str | None = None
+    quantity_limit: Limit | None = None
+    aggregated_quantity_limit: Limit | None = None
+    amount_limit: Limit | None = None
+    aggregated_amount_limit: Limit | None = None
+    product_campaign_quantity_limit: Limit | None = None
+    product_campaign_quantity_limit_formula: str | None = None
+    product_customer_campaign_quantity_limit: Limit | None = None
+    product_customer_campaign_quantity_limit_formula: str | None = None
+    product_in_collection_campaign_quantity_limit: Limit | None = None
+    product_in_collection_campaign_quantity_limit_formula: str | None = None
+    product_in_collection_customer_campaign_quantity_limit: Limit | None = None
+    product_in_collection_customer_campaign_quantity_limit_formula: str | None = None
+    product_promotion_tier_quantity_limit: Limit | None = None
+    product_promotion_tier_quantity_limit_formula: str | None = None
+    product_customer_promotion_tier_quantity_limit: Limit | None = None
+    product_customer_promotion_tier_quantity_limit_formula: str | None = None
+    product_in_collection_promotion_tier_quantity_limit: Limit | None = None
+    product_in_collection_promotion_tier_quantity_limit_formula: str | None = None
+    product_in_collection_customer_promotion_tier_quantity_limit: Limit | None = None
+    product_in_collection_customer_promotion_tier_quantity_limit_formula: str | None = None
+
+
+class ApplicableTo(msgspec.Struct, frozen=True, kw_only=True):
+    """Excluded beats included, included beats `included_all`."""
+
+    included: tuple[ItemEntry, ...] = ()
+    excluded: tuple[ItemEntry, ...] = ()
+    included_all: bool = False
+
+    @property
+    def is_defined(self) -> bool:
+        return bool(self.included or self.excluded or self.included_all)
+
+
+class BundleComponent(msgspec.Struct, frozen=True):
+    """At least `quantity` units of a product, a SKU or a collection, for one bundle."""
+
+    object: ItemObject
+    id: str
+    source_id: str | None = None
+    quantity: int = 1
+
+
+class BundleRules(msgspec.Struct, frozen=True):
+    """What makes one bundle, and how many are recognised at most (1 to 100)."""
+
+    components: tuple[BundleComponent, ...]
+    limit: int = 1
+
+
+class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A validation rule as decisions read it. `message` is its custom error text."""
+
+    id: str
+    name: str = ""
+    applicable_to: ApplicableTo = ApplicableTo()
+    bundle: BundleRules | None = None
+    message: str | None = None

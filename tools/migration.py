@@ -1,0 +1,80 @@
+"""Writes a migration: what the tables in the code have and the migrations before it do not make.
+
+    .venv/bin/python tools/migration.py 0002_campaigns "Campaigns, tiers and rules"
+
+Run again, it writes the same file anew. Read what it wrote: it cannot know how to fill a new column that may not be empty.
+"""
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.migration import MigrationContext
+from alembic.operations.ops import DowngradeOps, UpgradeOps
+from sqlalchemy import create_engine
+
+import largesse
+from largesse.kernel.database import migrations
+from largesse.kernel.database.columns import metadata
+
+VERSIONS = Path(migrations.__file__).parent / "versions"
+TEMPLATE = '''"""{summary}."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {before}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+{up}
+
+
+def downgrade() -> None:
+{down}
+'''
+
+
+def main(name: str, summary: str) -> None:
+    revision = name.partition("_")[0]
+    earlier = sorted(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
+    before = max((number for number in earlier if number < revision), default=None)
+    for module in pkgutil.walk_packages(largesse.__path__, "largesse."):
+        if module.name.endswith((".store", ".tables", ".events", ".ledger", ".jobs")):
+            importlib.import_module(module.name)
+    with tempfile.TemporaryDirectory() as directory:
+        engine = create_engine(f"sqlite:///{directory}/schema.db")
+        with engine.begin() as conn:
+            if before is not None:
+                config = migrations.configuration()
+                config.attributes["connection"] = conn
+                command.upgrade(config, before)
+        with engine.connect() as conn:
+            found = produce_migrations(MigrationContext.configure(conn), metadata)
+            assert found.upgrade_ops is not None
+            assert found.downgrade_ops is not None
+            up, down = _rendered(found.upgrade_ops), _rendered(found.downgrade_ops)
+    path = VERSIONS / f"{name}.py"
+    path.write_text(TEMPLATE.format(summary=summary, revision=revision, before=repr(before), up=up, down=down))
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
+    print(path.name)
+
+
+def _rendered(operations: UpgradeOps | DowngradeOps) -> str:
+    code = re.sub(r"largesse\.kernel\.database\.columns\.JsonText\(\)", "sa.Text()", render_python_code(operations))
+    return (
+        "\n".join(f"    {line.strip()}" for line in code.splitlines() if not line.strip().startswith("#")) or "    pass"
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
