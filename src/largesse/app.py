@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import largesse.assets.routes
 import largesse.bin.routes
+import largesse.categories.routes
 import largesse.customers.routes
 import largesse.oauth.routes
 import largesse.orders.routes
@@ -45,9 +46,14 @@ def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
         largesse.products.service.purge(unit, resource_type, resource_id)
 
 
+def _forget_category(_unit: Unit, _category_id: str) -> None:
+    """A deleted category leaves every object that carried it without one."""
+
+
 ROUTES: list[HTTPRouteHandler] = [
     *largesse.assets.routes.routes,
     *largesse.bin.routes.make_routes(_purge),
+    *largesse.categories.routes.make_routes(_forget_category),
     *largesse.customers.routes.make_routes(largesse.orders.service.remove_of_customer),
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,

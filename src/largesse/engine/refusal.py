@@ -21,6 +21,8 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     redeemable_type: str | None = None
     redeemable_id: str | None = None
     error: CustomMessage | None = None
+    related_object_ids: list[str] | None = None
+    related_object_type: str | None = None
 
 
 _KINDS = {"voucher": "voucher", "promotion_tier": "promotion_tier", "promotion_stack": "promotion_stack"}

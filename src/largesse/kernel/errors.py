@@ -51,6 +51,38 @@ def duplicate_found(resource_type: str, resource_id: str) -> ApiError:
     )
 
 
+def duplicate_name(resource_type: str, name: str) -> ApiError:
+    """409 where names are unique: a resource of this name exists."""
+    refusal = Refusal(
+        code=409,
+        key="duplicate_found",
+        message="Duplicated resource found",
+        details=f"Duplicated {resource_type} exists with name {name}",
+        resource_id=name,
+        resource_type=resource_type,
+    )
+    return ApiError(refusal)
+
+
+def resource_in_use(
+    resource_type: str, resource_id: str, related_type: str, related_ids: list[str], how: str = ""
+) -> ApiError:
+    """400 for a deletion that others stand against: `related_ids` of `related_type`; `how` says what the caller can do."""
+    ids = f" with ids [{', '.join(related_ids)}]" if related_ids else ""
+    details = f"Resource {resource_type} with id {resource_id} is in use by {related_type}{ids}{how}"
+    refusal = Refusal(
+        code=400,
+        key="resource_in_use",
+        message="Resource in use",
+        details=details,
+        resource_id=resource_id,
+        resource_type=resource_type,
+        related_object_ids=related_ids or None,
+        related_object_type=related_type,
+    )
+    return ApiError(refusal)
+
+
 def invalid(key: str, message: str, details: str | None = None) -> ApiError:
     """A 400 of the catalogue that concerns a whole request, such as `invalid_voucher`."""
     return ApiError(Refusal(code=400, key=key, message=message, details=details))

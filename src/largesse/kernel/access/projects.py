@@ -55,7 +55,11 @@ def current_project(conn: Connection, project: Project) -> Project:
 
 def update_project(conn: Connection, project_id: str, changes: dict[str, Any]) -> Project:
     """Lays `changes` (nested for stacking_rules) over the settings. Raises ApiError 400, naming what is unknown or impossible."""
-    project = load_project(conn, project_id)
+    # Locked, because every change of a definition moves the version too: two of them must never make one and the same.
+    row = conn.execute(_ALL.where(projects.c.project_id == project_id).with_for_update()).first()
+    if row is None:
+        raise not_found("project", project_id)
+    project = _project(row)
     values = _laid_over(msgspec.to_builtins(project.settings), changes, "")
     settings = wire.convert(values, ProjectSettings)
     _check(settings)

@@ -10,6 +10,16 @@ from largesse.kernel import errors, wire
 from largesse.kernel.errors import ApiError, ClientDisconnected
 
 _log = logging.getLogger("largesse.http")
+_OPTIONAL = (
+    "details",
+    "resource_id",
+    "resource_type",
+    "redeemable_type",
+    "redeemable_id",
+    "related_object_ids",
+    "related_object_type",
+    "error",
+)
 REQUEST_ID = "largesse_request_id"  # where the edge leaves the request's id in the ASGI scope
 
 
@@ -17,7 +27,7 @@ def error_body(error: ApiError, request_id: str) -> bytes:
     """The error object; a body that is too large keeps the members its recorded shape has."""
     refusal = error.refusal
     body: dict[str, Any] = {"code": refusal.code, "key": refusal.key, "message": refusal.message}
-    for name in ("details", "resource_id", "resource_type", "redeemable_type", "redeemable_id", "error"):
+    for name in _OPTIONAL:
         if (value := getattr(refusal, name)) is not None:
             body[name] = value
     if refusal.code == 413:
