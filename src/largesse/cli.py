@@ -94,7 +94,8 @@ def verify(*, database: Database = None) -> None:
     from largesse import verification
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with _connection(load_settings(database_url=database)) as conn, Progress(*columns, transient=True) as progress:
+    settings = load_settings(database_url=database)
+    with _connection(settings, snapshot=True) as conn, Progress(*columns, transient=True) as progress:
         task = progress.add_task("Verifying")
         drifts = verification.run(conn, lambda project: progress.update(task, description=f"Verifying {project}"))
     for drift in drifts:
@@ -305,16 +306,23 @@ def keys_revoke(app_id: str, *, database: Database = None) -> None:
 
 
 @contextmanager
-def _connection(settings: Settings) -> "Iterator[Connection]":
-    """A transaction on the store, its schema up to date; the embedded one is made where there is none."""
+def _connection(settings: Settings, *, snapshot: bool = False) -> "Iterator[Connection]":
+    """A transaction on the store, its schema up to date; the embedded one is made where there is none.
+
+    With `snapshot` it only reads, sees the store as of one moment whatever is written meanwhile, and holds no writer up.
+    """
     from largesse.kernel.database import migrations
-    from largesse.kernel.database.stores import open_writer
+    from largesse.kernel.database.stores import open_reader, open_writer
 
     if settings.embedded:
         migrations.upgrade(settings)
     else:
         migrations.require_current(settings)
     engine = open_writer(settings)
+    if snapshot:
+        # SQLite's readers are snapshots by themselves.
+        engine = open_reader(settings, engine)
+        engine = engine if settings.embedded else engine.execution_options(isolation_level="REPEATABLE READ")
     try:
         with engine.begin() as conn:
             yield conn
