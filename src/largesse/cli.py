@@ -3,8 +3,8 @@
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -89,13 +89,15 @@ def migrate(*, database: Database = None) -> None:
 @app.command
 def verify(*, database: Database = None) -> None:
     """Recompute every counter and balance from the postings; exit status 1 if any differs."""
+    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from largesse import verification
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     settings = load_settings(database_url=database)
-    with _connection(settings, snapshot=True) as conn, Progress(*columns, transient=True) as progress:
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    with _connection(settings, snapshot=True) as conn, progress:
         task = progress.add_task("Verifying")
         drifts = verification.run(conn, lambda project: progress.update(task, description=f"Verifying {project}"))
     for drift in drifts:
@@ -108,26 +110,33 @@ def verify(*, database: Database = None) -> None:
 @app.command
 def backup(file: Path, *, database: Database = None) -> None:
     """Copy the embedded store to FILE while it is in use."""
+    from rich.console import Console
     from rich.progress import Progress
-
-    from largesse.kernel.database.stores import store_url
 
     settings = load_settings(database_url=database)
     if not settings.embedded:
         raise SettingsError("Only the embedded store is copied by this command; use pg_dump for PostgreSQL.")
     if file.exists():
         raise SettingsError(f"{file} exists already; name a new file.")
-    path = Path(str(store_url(settings.database_url).database))
-    if not path.exists():
-        raise SettingsError(f"There is no store at {path}.")
-    with sqlite3.connect(path) as source, sqlite3.connect(file) as target, Progress(transient=True) as progress:
+    path = _existing_file(settings)
+    unfinished = file.with_name(f"{file.name}.part")
+    unfinished.unlink(missing_ok=True)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Copying")
-        source.backup(
-            target,
-            pages=4096,
-            progress=lambda _status, left, total: progress.update(task, total=total, completed=total - left),
-        )
+        _copy(path, unfinished, lambda done, total: progress.update(task, total=total, completed=done))
+    unfinished.rename(file)
     print(f"Copied {path} to {file}.")
+
+
+def _copy(path: Path, target_path: Path, on_progress: Callable[[int, int], None]) -> None:
+    """Copies one moment of a store that is in use, and makes sure it is on the disk."""
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target_path)) as target:
+        source.execute("BEGIN")
+        # Reading fixes the moment; without it every write of the server would start the copy anew, for ever.
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        source.backup(target, pages=4096, progress=lambda _status, left, total: on_progress(total - left, total))
+        # One file, complete by itself; it is a store in use again when a server opens it.
+        target.execute("PRAGMA journal_mode=DELETE")
 
 
 # Projects
@@ -150,6 +159,8 @@ def project_create(
     from largesse.kernel.access import keys, projects
     from largesse.kernel.project import ProjectSettings
 
+    if not name.strip():
+        raise SettingsError("A project needs a name")
     wanted = ProjectSettings(
         name=name,
         timezone=timezone,
@@ -179,7 +190,7 @@ def project_list(*, as_json: Json = False, database: Database = None) -> None:
     from largesse.kernel import clock
     from largesse.kernel.access import projects
 
-    with _connection(load_settings(database_url=database)) as conn:
+    with _connection(load_settings(database_url=database), snapshot=True) as conn:
         found = [
             {
                 "project_id": p.id,
@@ -251,20 +262,34 @@ def keys_create(
 
     if unknown := sorted(set(scope or ()) - ALL_SCOPES):
         raise SettingsError(f"Unknown scope {unknown[0]}; known are {', '.join(sorted(ALL_SCOPES))}")
+    now = clock.now_micros()
+    expires_at = _future(expires, now) if expires else None
     with _connection(load_settings(database_url=database)) as conn:
         project = projects.load_project(conn, project_id)
         app_id, app_token = keys.create_key(
             conn,
             project.id,
-            clock.now_micros(),
+            now,
             kind="client" if client else "server",
             name=name,
             role=role,
             scopes=scope,
             ip_allow_list=ip,
-            expires_at=clock.parse_iso(expires) if expires else None,
+            expires_at=expires_at,
         )
     _print({"project_id": project_id, "app_id": app_id, "app_token": app_token}, as_json)
+
+
+def _future(text: str, now: int) -> int:
+    from largesse.kernel import clock
+
+    try:
+        instant = clock.parse_iso(text)
+    except ValueError:
+        raise SettingsError(f"--expires takes a date such as 2030-12-31T23:59:59Z, not {text!r}") from None
+    if instant <= now:
+        raise SettingsError(f"--expires takes a date to come; {text} is past")
+    return instant
 
 
 @keys_app.command(name="list")
@@ -273,7 +298,7 @@ def keys_list(project_id: str, *, as_json: Json = False, database: Database = No
     from largesse.kernel import clock
     from largesse.kernel.access import keys, projects
 
-    with _connection(load_settings(database_url=database)) as conn:
+    with _connection(load_settings(database_url=database), snapshot=True) as conn:
         projects.load_project(conn, project_id)
         found = [
             {
@@ -309,12 +334,15 @@ def keys_revoke(app_id: str, *, database: Database = None) -> None:
 def _connection(settings: Settings, *, snapshot: bool = False) -> "Iterator[Connection]":
     """A transaction on the store, its schema up to date; the embedded one is made where there is none.
 
-    With `snapshot` it only reads, sees the store as of one moment whatever is written meanwhile, and holds no writer up.
+    With `snapshot` it only reads, sees the store as of one moment whatever is written meanwhile, holds no writer up, and makes
+    or changes nothing: a store that is missing or outdated is refused.
     """
     from largesse.kernel.database import migrations
     from largesse.kernel.database.stores import open_reader, open_writer
 
-    if settings.embedded:
+    if snapshot and settings.embedded:
+        _existing_file(settings)
+    if settings.embedded and not snapshot:
         migrations.upgrade(settings)
     else:
         migrations.require_current(settings)
@@ -328,6 +356,16 @@ def _connection(settings: Settings, *, snapshot: bool = False) -> "Iterator[Conn
             yield conn
     finally:
         engine.dispose()
+
+
+def _existing_file(settings: Settings) -> Path:
+    """Where the embedded store is. Raises SettingsError when it is not, so that a mistyped name is not an empty store."""
+    from largesse.kernel.database.stores import store_url
+
+    path = Path(str(store_url(settings.database_url).database))
+    if not path.exists():
+        raise SettingsError(f"There is no store at {path}.")
+    return path
 
 
 def _print(values: dict[str, Any], as_json: bool) -> None:

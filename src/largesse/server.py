@@ -13,7 +13,7 @@ from types import FrameType
 
 import uvicorn
 
-from largesse.kernel.settings import Settings
+from largesse.kernel.settings import Settings, SettingsError
 
 _BACKLOG = 2048
 _WATCH_SECONDS = 0.5
@@ -32,7 +32,10 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family=family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        raise SettingsError(f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}") from None
     listener.listen(_BACKLOG)
     listener.set_inheritable(True)
     return listener
@@ -72,7 +75,7 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> None
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
+    """Says where it listens once it does, and ends with status 0 when told to stop."""
 
     def __init__(self, config: uvicorn.Config, address: str | None) -> None:
         super().__init__(config)
@@ -82,6 +85,13 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._address and self.started:
             print(f"Largesse listening on {self._address}", flush=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        # uvicorn would raise the signal again once all work is finished, so that a clean stop looked like a crash.
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        else:
+            self.should_exit = True
 
 
 class _Supervisor:
@@ -97,12 +107,16 @@ class _Supervisor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         self._workers = [self._start() for _ in range(self._settings.workers)]
-        self._await_answer()
-        print(f"Largesse listening on {address_of(self._settings, self._listener)}", flush=True)
+        if self._is_answered():
+            print(f"Largesse listening on {address_of(self._settings, self._listener)}", flush=True)
+        elif not self._stopping.is_set():
+            raise SettingsError("No worker could start; the log says why.")
         while not self._stopping.wait(_WATCH_SECONDS):
             for place, worker in enumerate(self._workers):
                 if not worker.is_alive() and not self._stopping.is_set():
                     self._workers[place] = self._start()
+        # Workers share the listening socket: while it is open here, new connections would wait for nobody.
+        self._listener.close()
         for worker in self._workers:
             if worker.is_alive() and worker.pid is not None:
                 os.kill(worker.pid, signal.SIGTERM)
@@ -111,8 +125,8 @@ class _Supervisor:
             if worker.is_alive():
                 worker.kill()
 
-    def _await_answer(self) -> None:
-        """Returns once a worker answers: connections wait in the listening socket until then."""
+    def _is_answered(self) -> bool:
+        """True once a worker answers (connections wait in the listening socket until then), False when none will."""
         host, port = self._listener.getsockname()[:2]
         while not self._stopping.is_set() and any(worker.is_alive() for worker in self._workers):
             connection = http.client.HTTPConnection(host, port, timeout=60)
@@ -122,9 +136,10 @@ class _Supervisor:
             except OSError:
                 time.sleep(0.05)
             else:
-                return
+                return True
             finally:
                 connection.close()
+        return False
 
     def _start(self) -> BaseProcess:
         context = multiprocessing.get_context("spawn")

@@ -14,6 +14,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _without_colors,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
@@ -36,3 +37,9 @@ def configure_logs(settings: Settings) -> None:
     # One line a request costs more than the request; it is there for those who ask for it.
     logging.getLogger("largesse.access").setLevel(logging.INFO if settings.log_level == "debug" else logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _without_colors(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Drops uvicorn's second, coloured form of its messages."""
+    event.pop("color_message", None)
+    return event

@@ -77,7 +77,9 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"A setting has an impossible value: {error}") from None
+        problem, _, place = str(error).partition(" - at `$.")
+        name = place.rstrip("`").upper()
+        raise SettingsError(f"{PREFIX}{name} has an impossible value: {problem}") from None
     if settings.embedded and settings.workers > 1:
         raise SettingsError(
             "Several workers need PostgreSQL: the embedded store has one writer, so a second process could only wait for it. "
@@ -88,8 +90,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"Cannot read the settings file {path}: {error}") from None
 
 
@@ -97,6 +99,6 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
     known = list(Settings.__struct_fields__)
     for name in values:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
+            near = difflib.get_close_matches(name, [*known, CONFIG_VARIABLE.removeprefix(PREFIX).lower()], 1)
             hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else f" Known: {', '.join(known)}."
             raise SettingsError(f"Unknown setting {PREFIX}{name.upper()} ({name} in a file).{hint}")

@@ -83,8 +83,14 @@ class Edge:
         metrics.REQUESTS.labels(scope["method"], exchange.status).inc()
         metrics.REQUEST_SECONDS.observe(seconds)
         if _log.isEnabledFor(logging.INFO):
-            extra = {"request_id": exchange.request_id, "status": exchange.status, "ms": round(seconds * 1000, 1)}
-            _log.info("%s %s", scope["method"], scope["path"], extra=extra)
+            extra = {
+                "request_id": exchange.request_id,
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": exchange.status,
+                "ms": round(seconds * 1000, 1),
+            }
+            _log.info("request", extra=extra)
 
     async def _admit(self, scope: HTTPScope, exchange: "_Exchange") -> None:
         path = _routed_path(scope)
