@@ -353,6 +353,7 @@ def test_an_order_without_lines_has_an_amount_and_no_quantities() -> None:
         ("IF(1 > 2;\n  3;;4)", 'Unexpected ";": expected a value', 2, 5, ";4)"),
         ("1)", 'Unexpected ")": expected the end', 1, 2, ")"),
         ("5 ORDER_AMOUNT", 'Unexpected "ORDER_AMOUNT": expected an operator or the end', 1, 3, "ORDER_AMOUNT"),
+        ("5 " + "z" * 99, f'Unexpected "{"z" * 60}": expected an operator or the end', 1, 3, "z" * 20),
         ("SWITCH(1;2;3)", 'Unexpected "2": expected SWITCH_CASE(…)', 1, 10, "2;3)"),
         ("SWITCH", 'The formula ends too early: expected "("', 1, 7, ""),
         ("1 & 2", 'Unexpected character "&"', 1, 3, "& 2"),

@@ -38,7 +38,7 @@ def parse(text: str) -> "Tree[Token]":
         raise FormulaError(_unreadable(text, place), text, place) from None
     except UnexpectedToken as error:
         at_end = error.token.type == "$END"
-        found = "The formula ends too early" if at_end else f'Unexpected "{error.token}"'
+        found = "The formula ends too early" if at_end else f'Unexpected "{error.token[:60]}"'
         start = len(text) if at_end else error.token.start_pos or 0
         raise FormulaError(f"{found}: expected {_expected(error.accepts)}", text, start) from None
 
