@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from largesse.engine.books import Ask, Voucher
-from largesse.engine.decision import Decision, decide
+from largesse.engine.decision import Circumstances, Decision, decide
 from largesse.engine.discounts import AmountDiscount, Discount, FixedDiscount, PercentDiscount
 from largesse.engine.order import Line, Order
 from largesse.engine.stacking import StackingRules
@@ -53,7 +53,8 @@ def decided(
     session_key: str | None = None,
     zone: ZoneInfo = UTC,
 ) -> Decision:
-    return decide(asks, order, rules or StackingRules(), session_key=session_key, now=now, zone=zone)
+    about = Circumstances(rules=rules or StackingRules(), now=now, zone=zone, session_key=session_key)
+    return decide(asks, order, about)
 
 
 def discounts(order: Order) -> list[int]:

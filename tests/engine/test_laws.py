@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from largesse.engine.allocation import allocate, allocate_within
 from largesse.engine.books import Ask, Voucher
-from largesse.engine.decision import commit, decide
+from largesse.engine.decision import Circumstances, commit, decide
 from largesse.engine.discounts import Discount
 from largesse.engine.money import half_up, percent_of
 from largesse.engine.order import Order
@@ -80,7 +80,7 @@ def counters(asks: list[Ask]) -> list[tuple[int, int]]:
 @settings(max_examples=300, deadline=None)
 @given(carts, stacks(), rule_sets())
 def test_no_order_is_ever_negative_and_the_parts_add_up(order: Order, asks: list[Ask], rules: StackingRules) -> None:
-    decision = decide(asks, order, rules, session_key=None, now=NOW, zone=UTC)
+    decision = decide(asks, order, Circumstances(rules=rules, now=NOW, zone=UTC))
     states = [outcome.order for outcome in decision.applicable if outcome.order]
     for state in [*states, decision.order]:
         assert state is not None
@@ -98,16 +98,16 @@ def test_no_order_is_ever_negative_and_the_parts_add_up(order: Order, asks: list
 @given(carts, stacks(), rule_sets())
 def test_deciding_changes_nothing_and_gives_the_same_again(order: Order, asks: list[Ask], rules: StackingRules) -> None:
     before = counters(asks)
-    first = decide(asks, order, rules, session_key=None, now=NOW, zone=UTC)
+    first = decide(asks, order, Circumstances(rules=rules, now=NOW, zone=UTC))
     assert counters(asks) == before
-    assert decide(asks, order, rules, session_key=None, now=NOW, zone=UTC) == first
+    assert decide(asks, order, Circumstances(rules=rules, now=NOW, zone=UTC)) == first
 
 
 @settings(max_examples=200, deadline=None)
 @given(carts, stacks(), rule_sets())
 def test_redeeming_and_undoing_restores_everything(order: Order, asks: list[Ask], rules: StackingRules) -> None:
     before = counters(asks)
-    decision = decide(asks, order, rules, session_key=None, now=NOW, zone=UTC)
+    decision = decide(asks, order, Circumstances(rules=rules, now=NOW, zone=UTC))
     if not decision.valid:
         return
     commit(decision)

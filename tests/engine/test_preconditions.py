@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from largesse.engine.books import Ask, Lock
+from largesse.engine.books import Ask, Campaign, Category, Lock, Tier
 from largesse.engine.order import Line, Order
 from largesse.engine.validity import (
     DailyHours,
@@ -30,7 +30,7 @@ def at(text: str, zone: ZoneInfo = UTC) -> int:
     [
         ({}, "APPLICABLE"),
         ({"active": False, "expiration_date": NOW - 1}, "voucher_disabled"),
-        ({"campaign_active": False}, "voucher_disabled"),
+        ({"parent": Campaign(id="camp_1", name="Spring", type="DISCOUNT_COUPONS", active=False)}, "voucher_disabled"),
         ({"start_date": NOW + 1}, "voucher_not_active"),
         ({"start_date": NOW, "expiration_date": NOW}, "APPLICABLE"),
         ({"expiration_date": NOW - 1, "quantity": 1, "redeemed_quantity": 1}, "voucher_expired"),
@@ -182,3 +182,12 @@ def test_a_discount_needs_no_order_to_be_used() -> None:
     assert keys(decision) == ["APPLICABLE"]
     assert [posting.amount for outcome in decision.applicable for posting in outcome.postings] == [1]
     assert decision.applicable[0].order is None
+
+
+def test_a_category_of_its_own_wins_over_the_campaigns() -> None:
+    spring, own = Category("cat_1", "Spring", 3), Category("cat_2", "Own", 1)
+    campaign = Campaign(id="camp_1", name="Spring", type="PROMOTION", category=spring)
+    assert ask(code(None, parent=campaign)).category == spring
+    assert ask(code(None, parent=campaign, category=own)).category == own
+    assert Ask("promotion_tier", "promo_1", tier=Tier(id="promo_1", name="Tier", campaign=campaign)).category == spring
+    assert ask(code(None)).category is None

@@ -1,9 +1,10 @@
-"""The entries a decision reads: vouchers with their counters and locks, and what a request asks of them."""
+"""The entries a decision reads: vouchers with their counters and locks, tiers, campaigns, and what a request asks of them."""
 
 from typing import Any
 
 import msgspec
 
+from largesse.engine.benefits import RuleSet
 from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe
 
@@ -25,6 +26,46 @@ class Category(msgspec.Struct, frozen=True):
     hierarchy: int
 
 
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """What codes and tiers have in common, as decisions read it. Compiled once per version of the project's definitions.
+
+    A voucher's own dates win over the campaign's, which count only where the voucher has none; a tier needs both to hold.
+    """
+
+    id: str
+    name: str
+    type: str  # DISCOUNT_COUPONS, GIFT_VOUCHERS, PROMOTION, …
+    active: bool = True
+    start_date: int | None = None
+    expiration_date: int | None = None
+    validity_timeframe: Timeframe | None = None
+    validity_day_of_week: list[int] | None = None
+    validity_hours: Hours | None = None
+    category: Category | None = None
+    metadata: dict[str, Any] = {}
+    rules: tuple[RuleSet, ...] = ()
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True):
+    """A promotion tier as decisions read it. Compiled once per version of the project's definitions."""
+
+    id: str
+    name: str
+    campaign: Campaign
+    banner: str | None = None
+    hierarchy: int = 1
+    discount: Discount | None = None
+    active: bool = True
+    start_date: int | None = None
+    expiration_date: int | None = None
+    validity_timeframe: Timeframe | None = None
+    validity_day_of_week: list[int] | None = None
+    validity_hours: Hours | None = None
+    category: Category | None = None
+    metadata: dict[str, Any] = {}
+    rules: tuple[RuleSet, ...] = ()
+
+
 class Voucher(msgspec.Struct, kw_only=True):
     """A voucher as decisions see it. Mutable: the requests of one batch share it, each seeing what the ones before it did."""
 
@@ -39,7 +80,6 @@ class Voucher(msgspec.Struct, kw_only=True):
     quantity: int | None = None
     redeemed_quantity: int = 0
     active: bool = True
-    campaign_active: bool = True
     start_date: int | None = None
     expiration_date: int | None = None
     validity_timeframe: Timeframe | None = None
@@ -47,7 +87,8 @@ class Voucher(msgspec.Struct, kw_only=True):
     validity_hours: Hours | None = None
     campaign: str | None = None
     campaign_id: str | None = None
-    category: Category | None = None
+    parent: Campaign | None = None  # the campaign's definition, filled in for decisions
+    category: Category | None = None  # its own, filled in for decisions
     holder_id: str | None = None
     is_referral_code: bool = False
     metadata: dict[str, Any] = {}
@@ -65,13 +106,30 @@ class Voucher(msgspec.Struct, kw_only=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One redeemable of a request, named as the caller named it; `voucher` is None where nothing has that name."""
+    """One redeemable of a request, named as the caller named it; neither voucher nor tier where nothing has that name.
+
+    `rules` must all hold and say what the benefit applies to: the campaign's first, then its own, in order of assignment.
+    `stack_id` is set on the tiers that a promotion stack was expanded into; their order is the stack's.
+    """
 
     object: str
     id: str
     voucher: Voucher | None = None
     credits: int | None = None
+    tier: Tier | None = None
+    rules: tuple[RuleSet, ...] = ()
+    stack_id: str | None = None
+
+    @property
+    def campaign(self) -> Campaign | None:
+        if self.tier is not None:
+            return self.tier.campaign
+        return self.voucher.parent if self.voucher else None
 
     @property
     def category(self) -> Category | None:
-        return self.voucher.category if self.voucher else None
+        """Its own, else its campaign's."""
+        own = self.voucher or self.tier
+        if own is not None and own.category is not None:
+            return own.category
+        return self.campaign.category if self.campaign else None

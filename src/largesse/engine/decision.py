@@ -71,13 +71,13 @@ class Decision(msgspec.Struct, frozen=True):
         return [outcome for outcome in self.outcomes if outcome.status == "SKIPPED"]
 
 
-class Circumstances(msgspec.Struct, frozen=True):
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """What every redeemable of one request is judged by. `now` in microseconds UTC."""
 
     rules: StackingRules
-    session_key: str | None
     now: int
     zone: ZoneInfo
+    session_key: str | None = None
 
 
 def check_request(asks: Sequence[Ask], rules: StackingRules) -> Refusal | None:
@@ -92,17 +92,9 @@ def check_request(asks: Sequence[Ask], rules: StackingRules) -> Refusal | None:
     return None
 
 
-def decide(
-    asks: Sequence[Ask],
-    order: Order | None,
-    rules: StackingRules,
-    *,
-    session_key: str | None,
-    now: int,
-    zone: ZoneInfo,
-) -> Decision:
+def decide(asks: Sequence[Ask], order: Order | None, about: Circumstances) -> Decision:
     """Walks the redeemables in order of evaluation with a running order. Pure: the vouchers are read, not changed."""
-    about = Circumstances(rules, session_key, now, zone)
+    rules = about.rules
     start = without_applied(order) if order is not None else None
     running = start
     limits = Limits(rules)
@@ -164,7 +156,7 @@ def precondition(ask: Ask, order: Order | None, about: Circumstances) -> Refusal
     if voucher is None:
         return refusals.not_found(ask.object, ask.id)
     code = voucher.code
-    if not (voucher.active and voucher.campaign_active):
+    if not voucher.active or (voucher.parent is not None and not voucher.parent.active):
         return refusals.voucher_disabled(code)
     if voucher.start_date is not None and about.now < voucher.start_date:
         return refusals.voucher_not_active(code)

@@ -7,7 +7,7 @@ import msgspec
 import largesse.customers.service as customers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.books import Ask
-from largesse.engine.decision import Decision, check_request, decide
+from largesse.engine.decision import Circumstances, Decision, check_request, decide
 from largesse.engine.discounts import without_applied
 from largesse.engine.order import Order, OrderInput, check_amount, check_size, normalise
 from largesse.kernel import wire
@@ -54,14 +54,10 @@ def evaluate(books: Books, place: int, call: Call, body: StackableRequest, *, se
     refusal = check_amount(order) if order is not None else None
     if refusal is not None:
         raise ApiError(refusal)
-    decision = decide(
-        asks,
-        order,
-        project.settings.stacking_rules,
-        session_key=session_key,
-        now=call.now,
-        zone=project.zone,
+    about = Circumstances(
+        rules=project.settings.stacking_rules, now=call.now, zone=project.zone, session_key=session_key
     )
+    decision = decide(asks, order, about)
     return Evaluation(decision, customer, found is None, stored, order)
 
 
