@@ -29,6 +29,7 @@ def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id
         on_project(project.id)
         found.extend(_vouchers(conn, project.id))
         found.extend(_customers(conn, project.id))
+        found.extend(_counters(conn, project.id))
     return found
 
 
@@ -54,3 +55,21 @@ def _customers(conn: Connection, project_id: str) -> Iterator[Drift]:
         for name, stored in counts.items():
             if stored != expected.get(name, 0):
                 yield Drift(project_id, f"customer {customer_id}", name, stored, expected.get(name, 0))
+
+
+def _counters(conn: Connection, project_id: str) -> Iterator[Drift]:
+    """Counters of tiers and budgets against their postings, and the uses of tiers against history."""
+    stored = ledger.all_values(conn, project_id)
+    expected: dict[ledger.Key, int] = {}
+    for account in ledger.COUNTED:
+        for subject_id, total in ledger.balances(conn, project_id, account).items():
+            expected[subject_id, account] = total
+    for key in sorted(stored.keys() | expected.keys()):
+        if stored.get(key, 0) != expected.get(key, 0):
+            yield Drift(project_id, key[0], key[1], stored.get(key, 0), expected.get(key, 0))
+    recorded = redemptions.uses_by_tier(conn, project_id)
+    used = {subject_id for subject_id, account in expected if account == ledger.TIER_USES}
+    for tier_id in sorted(used | recorded.keys()):
+        uses, records = expected.get((tier_id, ledger.TIER_USES), 0), recorded.get(tier_id, 0)
+        if records != uses:
+            yield Drift(project_id, f"promotion_tier {tier_id}", "redemptions on record", records, uses)

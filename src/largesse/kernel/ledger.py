@@ -1,10 +1,11 @@
 """Postings: append-only rows under every use, credit and counter.
 
 Each posting changes one account by a signed integer, says what caused it, and names the posting it negates, if it undoes one.
-A posting is undone at most once (unique key). Every counter and balance in the system is the sum of its postings.
+A posting is undone at most once (unique key). Every counter and balance in the system is the sum of its postings. Counters that no
+row of their own carries (those of promotion tiers, of budgets over time) stand in the table `counters`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import (
@@ -23,18 +24,23 @@ from sqlalchemy.engine import Connection
 
 from largesse.kernel import ids
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
-from largesse.kernel.database.rows import insert_rows
+from largesse.kernel.database.rows import add_rows, insert_rows
 
 VOUCHER_USES = "voucher_uses"  # grows by 1 with each redemption, falls with each rollback
 GIFT_CREDITS = "gift_credits"  # the card's balance
+TIER_USES = "tier_uses"  # of a promotion tier, as of a voucher
+TIER_ORDERS = "tier_orders"  # amounts of the orders a tier was redeemed on, before discounts, in minor units
+TIER_DISCOUNTS = "tier_discounts"  # what a tier took off, in minor units
+DISCOUNTED_UNITS = "discounted_units"  # units that count against a limit over time; the subject names the budget
+COUNTED = (TIER_USES, TIER_ORDERS, TIER_DISCOUNTS, DISCOUNTED_UNITS)  # the accounts that `counters` keeps
 
 postings = Table(
     "postings",
     metadata,
     project_id(),
     Column("id", Text, nullable=False),
-    Column("account", Text, nullable=False),  # kind of account: voucher_uses, gift_credits
-    Column("subject_id", Text, nullable=False),  # whose account: the voucher's id
+    Column("account", Text, nullable=False),  # kind of account, one of the names above
+    Column("subject_id", Text, nullable=False),  # whose account: the id of a voucher or tier, the key of a budget
     Column("amount", BigInteger, nullable=False),  # signed
     Column("cause", Text, nullable=False),  # creation, redemption, rollback, adjustment
     Column("cause_id", Text, nullable=False),
@@ -45,6 +51,18 @@ postings = Table(
     Index("postings_of_account", "project_id", "account", "subject_id", "id"),
     Index("postings_of_cause", "project_id", "cause_id"),
 )
+# One row per account that ever moved. `most` is the limit its last growth was held to, so that the statement itself refuses more.
+counters = Table(
+    "counters",
+    metadata,
+    project_id(),
+    Column("subject_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("most", BigInteger),
+    PrimaryKeyConstraint("project_id", "subject_id", "account"),
+)
+Key = tuple[str, str]  # (subject id, account)
 
 _COLUMNS = ("id", "account", "subject_id", "amount", "cause", "cause_id", "negates", "created_at")
 
@@ -97,6 +115,45 @@ def caused_by(conn: Connection, project_id: str, causes: Collection[str]) -> dic
         posting = Posting(*row)
         found.setdefault(posting.cause_id, []).append(posting)
     return found
+
+
+_VALUES = (
+    select(counters.c.subject_id, counters.c.account, counters.c.value)
+    .where(counters.c.project_id == bindparam("project"), one_of(counters.c.subject_id, "subjects"))
+    .order_by(counters.c.subject_id, counters.c.account)
+)
+_VALUES_LOCKED = _VALUES.with_for_update()
+_HELD = "{value} <= 0 OR {most} IS NULL OR t.value + {value} <= {most}"
+
+
+def values(conn: Connection, project_id: str, subjects: Collection[str], *, lock: bool) -> dict[Key, int]:
+    """The counters of these subjects in one query, locked in order of their keys where asked; one that never moved is absent."""
+    if not subjects:
+        return {}
+    statement = _VALUES_LOCKED if lock else _VALUES
+    rows = conn.execute(statement, {"project": project_id, "subjects": list(subjects)})
+    return {(subject_id, account): value for subject_id, account, value in rows}
+
+
+def add(conn: Connection, project_id: str, changes: Mapping[Key, int], limits: Mapping[Key, int]) -> None:
+    """Moves counters by signed amounts, in order of their keys; a counter that has no row yet begins at 0.
+
+    Growth beyond a limit raises GuardViolation, also where another transaction was faster: nothing is ever overspent.
+    """
+    rows = sorted(
+        (subject_id, account, amount, limits.get((subject_id, account)))
+        for (subject_id, account), amount in changes.items()
+        if amount
+    )
+    add_rows(conn, counters, ("subject_id", "account"), "value", ("most",), project_id, rows, guard=_HELD)
+
+
+def all_values(conn: Connection, project_id: str) -> dict[Key, int]:
+    """Every counter as stored, for verification."""
+    rows = conn.execute(
+        select(counters.c.subject_id, counters.c.account, counters.c.value).where(counters.c.project_id == project_id)
+    )
+    return {(subject_id, account): value for subject_id, account, value in rows}
 
 
 def balances(conn: Connection, project_id: str, account: str) -> dict[str, int]:

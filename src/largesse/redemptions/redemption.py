@@ -104,6 +104,9 @@ def _child(
     if parent_id is not None and outcome.order is not None and root is not None:
         record.order = msgspec.structs.replace(outcome.order, id=root.id, source_id=root.source_id)
     record.order_id = root.id if root else None
+    if outcome.order is not None:
+        record.order_amount = outcome.order.amount
+        record.discount_amount = outcome.order.total_applied_discount_amount
     _name_voucher(books, record, outcome.ask.id)
     uses = credits = 0
     for posting in outcome.postings:

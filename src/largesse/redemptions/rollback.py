@@ -245,6 +245,7 @@ class _Undoing:
             else:
                 credits -= posting.amount
         record.amount = -child.amount if child.amount is not None else None
+        record.discount_amount = -child.discount_amount if child.discount_amount is not None else None
         stored = self._books.voucher(child.voucher_id) if child.voucher_id else None
         if stored is None:
             return
@@ -314,6 +315,8 @@ class _Undoing:
             reason=body.reason,
             session_key=None,
             order=None,
+            order_amount=source.order_amount,
+            discount_amount=None,
             channel_id=unit.call.caller.key_id,
             channel_type="API",
             rollback_id=None,

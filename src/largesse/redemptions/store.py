@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, or_, select
+from sqlalchemy import Column, Row, bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
@@ -118,15 +118,24 @@ def delete_expired_locks(conn: Connection, project_id: str, voucher_ids: Collect
 
 def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
     """Redemptions not undone, for every voucher: what its counter must be."""
+    return _uses_by(conn, project_id, redemptions.c.voucher_id)
+
+
+def uses_by_tier(conn: Connection, project_id: str) -> Mapping[str, int]:
+    """The same for every promotion tier."""
+    return _uses_by(conn, project_id, redemptions.c.promotion_tier_id)
+
+
+def _uses_by(conn: Connection, project_id: str, subject: Column[Any]) -> Mapping[str, int]:
     counted = (
-        select(redemptions.c.voucher_id, func.count())
+        select(subject, func.count())
         .where(
             redemptions.c.project_id == project_id,
             redemptions.c.object == "redemption",
             redemptions.c.status == "SUCCEEDED",
-            redemptions.c.voucher_id.is_not(None),
+            subject.is_not(None),
         )
-        .group_by(redemptions.c.voucher_id)
+        .group_by(subject)
     )
     return {row[0]: row[1] for row in conn.execute(counted)}
 

@@ -1,8 +1,15 @@
 """Tables of redemptions and of the locks that sessions hold."""
 
-from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, Table, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, Table, Text, text
 
 from largesse.kernel.database.columns import metadata, micros, project_id
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 redemptions = Table(
     "redemptions",
@@ -34,6 +41,10 @@ redemptions = Table(
     Column("voucher_code", Text),
     Column("campaign", Text),
     Column("campaign_id", Text),
+    Column("promotion_tier_id", Text),
+    # What campaigns and tiers sum up: the order before discounts, and what this record took off or gave back, in minor units.
+    Column("order_amount", BigInteger),
+    Column("discount_amount", BigInteger),
     Column("rollback_id", Text),
     micros("rollback_date", nullable=True),
     Column("rollback_order_mode", Text),
@@ -44,6 +55,9 @@ redemptions = Table(
     Index("redemptions_of_voucher", "project_id", "voucher_id", "date"),
     Index("redemptions_of_customer", "project_id", "customer_id", "date"),
     Index("redemptions_of_order", "project_id", "order_id"),
+    # Partial: a redemption of a code outside campaigns pays nothing for them.
+    Index("redemptions_of_campaign", "project_id", "campaign_id", "date", **_where("campaign_id IS NOT NULL")),
+    Index("redemptions_of_tier", "project_id", "promotion_tier_id", "date", **_where("promotion_tier_id IS NOT NULL")),
 )
 
 # One row per session and locked redeemable.

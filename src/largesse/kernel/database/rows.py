@@ -57,6 +57,32 @@ def update_rows(
         _expect(conn.exec_driver_sql(sql, [(*row, project_id) for row in rows]).rowcount, len(rows), table.name)
 
 
+def add_rows(
+    conn: Connection,
+    table: Table,
+    keys: tuple[str, ...],
+    amount: str,
+    columns: tuple[str, ...],
+    project_id: str,
+    rows: Rows,
+    *,
+    guard: str,
+) -> None:
+    """Adds to the column `amount` of one row per tuple, making rows that are missing; a tuple holds keys, amount, then `columns`.
+
+    `columns` are replaced. `guard` is an SQL condition as for `update_rows`, in which `t.{amount}` is 0 for a row that is missing;
+    a row that fails it raises GuardViolation. Rows are taken in their order, which rivals must share.
+    """
+    if not rows:
+        return
+    sql = _add(table, keys, amount, columns, guard, conn.dialect.name)
+    if conn.dialect.name == "postgresql":
+        _send(conn, sql, (project_id, *_arrays(rows)), table.name, len(rows))
+    else:
+        found = conn.exec_driver_sql(sql, [(project_id, *row) for row in rows]).rowcount
+        _expect(found, len(rows), table.name)
+
+
 _SENT = "largesse_sent"  # where a connection keeps what was sent and not looked at yet
 
 
@@ -141,6 +167,24 @@ def _update(
     condition = f" AND ({guard.format_map(value)})" if guard else ""
     return (
         f"UPDATE {table.name} AS t SET {', '.join(sets)}{source} WHERE {match} AND t.project_id = {project}{condition}"
+    )
+
+
+@cache
+def _add(table: Table, keys: tuple[str, ...], amount: str, columns: tuple[str, ...], guard: str, dialect: str) -> str:
+    names = (*keys, amount, *columns)
+    if dialect == "postgresql":
+        new = {name: f"d.{name}" for name in names}
+        source = f"SELECT %s, {', '.join(new.values())} FROM {_unnest(table, names)}"
+    else:
+        new = {name: f"?{place}" for place, name in enumerate(names, 2)}
+        source = f"SELECT ?1, {', '.join(new.values())}"
+    sets = [f"{amount} = t.{amount} + excluded.{amount}", *(f"{name} = excluded.{name}" for name in columns)]
+    fresh = guard.replace(f"t.{amount}", "0").format_map(new)
+    held = guard.format_map({name: f"excluded.{name}" for name in names})
+    return (
+        f"INSERT INTO {table.name} AS t (project_id, {', '.join(names)}) {source} WHERE {fresh}"
+        f" ON CONFLICT (project_id, {', '.join(keys)}) DO UPDATE SET {', '.join(sets)} WHERE {held}"
     )
 
 
