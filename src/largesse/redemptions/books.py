@@ -9,10 +9,12 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy.engine import Connection
 
+import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.orders.service as orders
 import largesse.products.service as products
 import largesse.vouchers.service as vouchers
+from largesse.categories.model import CategoryAnswer
 from largesse.customers.model import Counts, CustomerInput, StoredCustomer
 from largesse.engine.books import Lock
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
@@ -24,17 +26,18 @@ from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
 from largesse.orders.model import StoredOrder
 from largesse.redemptions import store
-from largesse.redemptions.model import OrderReference, Record, StackableRequest
+from largesse.redemptions.model import OrderReference, Record, StackableRequest, expanded
 from largesse.vouchers.model import CreditTransaction, StoredVoucher
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What one request needs loaded."""
+    """What one request needs loaded. `shows_categories` where the answer describes them."""
 
     customer: CustomerInput | None = None
     tracking_id: str | None = None
     vouchers: Collection[str] = ()
     order: OrderInput | OrderReference | None = None
+    shows_categories: bool = False
 
 
 def wanted_by(request: StackableRequest) -> Wanted:
@@ -42,7 +45,7 @@ def wanted_by(request: StackableRequest) -> Wanted:
     if customer is None and request.order is not None:
         customer = request.order.customer
     asked = [redeemable.id for redeemable in request.redeemables if redeemable.object == "voucher"]
-    return Wanted(customer, request.tracking_id, asked, request.order)
+    return Wanted(customer, request.tracking_id, asked, request.order, "category" in expanded(request))
 
 
 class Books:
@@ -72,6 +75,8 @@ class Books:
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
         self._load_locks(now)
         self.catalog = self._load_catalog(wanted)
+        self.categories = self._load_categories() if any(w.shows_categories for w in wanted) else {}
+        self.counters: dict[ledger.Key, int] = {}
 
         self._new_customers: dict[str, StoredCustomer] = {}
         self._changed_customers: dict[str, StoredCustomer] = {}
@@ -79,9 +84,10 @@ class Books:
         self._new_orders: dict[str, StoredOrder] = {}
         self._changed_orders: dict[str, StoredOrder] = {}
         self._voucher_changes: dict[str, tuple[int, int]] = {}
+        self._counter_changes: dict[ledger.Key, int] = {}
+        self._postings: list[ledger.Entry] = []
         self.records: list[Record] = []
         self.undone: list[Record] = []
-        self.postings: list[ledger.Entry] = []
         self.transactions: list[CreditTransaction] = []
         self._freed_locks: list[tuple[str, list[str]]] = []
 
@@ -90,6 +96,12 @@ class Books:
         if by_id:
             for voucher_id, held in store.live_locks(self._conn, self.project.id, by_id, now).items():
                 by_id[voucher_id].entry.locks = held
+
+    def _load_categories(self) -> dict[str, CategoryAnswer]:
+        """The categories of the redeemables asked for, as answers show them."""
+        held = [holder for stored in self._vouchers.values() for holder in (stored.entry, stored.entry.parent)]
+        ids = {holder.category.id for holder in held if holder is not None and holder.category is not None}
+        return categories.answers(self._conn, self.project, ids)
 
     def _load_catalog(self, wanted: Sequence[Wanted]) -> Catalog:
         product_keys: set[str] = set()
@@ -157,10 +169,22 @@ class Books:
             self._orders_by_source[order.source_id] = after
         orders.record_change(unit, before, after, redemption_id)
 
-    def change_voucher(self, voucher_id: str, uses: int, credits: int) -> None:
-        """Notes how far a voucher's stored counters move."""
-        known_uses, known_credits = self._voucher_changes.get(voucher_id, (0, 0))
-        self._voucher_changes[voucher_id] = (known_uses + uses, known_credits + credits)
+    def post(self, entry: ledger.Entry) -> None:
+        """Notes a posting, and how far it moves the counter it belongs to."""
+        self._postings.append(entry)
+        if entry.account in ledger.COUNTED:
+            key = (entry.subject_id, entry.account)
+            self._counter_changes[key] = self._counter_changes.get(key, 0) + entry.amount
+            self.counters[key] = self.counters.get(key, 0) + entry.amount
+            return
+        if entry.subject_id not in self._vouchers_by_id:  # deleted for good since; the ledger keeps what it posted
+            return
+        uses, credits = self._voucher_changes.get(entry.subject_id, (0, 0))
+        if entry.account == ledger.VOUCHER_USES:
+            uses += entry.amount
+        else:
+            credits -= entry.amount
+        self._voucher_changes[entry.subject_id] = (uses, credits)
 
     def free_locks(self, session_key: str, voucher_ids: list[str]) -> None:
         self._freed_locks.append((session_key, voucher_ids))
@@ -187,8 +211,9 @@ class Books:
             orders.save(conn, project_id, list(self._new_orders.values()), list(self._changed_orders.values()))
             store.insert(conn, project_id, self.records)
             store.mark_rolled_back(conn, project_id, self.undone)
-            ledger.post(conn, project_id, self.postings)
+            ledger.post(conn, project_id, self._postings)
             vouchers.add_uses(conn, project_id, moved, now)
+            ledger.add(conn, project_id, self._counter_changes, {})
             vouchers.add_transactions(conn, project_id, self.transactions)
             write_events(conn, project_id, [event for unit in units for event in unit.take_events()])
 

@@ -11,7 +11,10 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
 from largesse.kernel.http.filters import FilterColumn, where
 from largesse.kernel.http.query import Page, Query, within
-from largesse.redemptions import answers, store
+from largesse.redemptions import store
+from largesse.redemptions.answers.records import read_back, relate
+from largesse.redemptions.answers.records import voucher_history as history_answer
+from largesse.redemptions.answers.shapes import Historic, RedemptionList, VoucherHistory
 from largesse.redemptions.model import Record
 from largesse.redemptions.tables import redemptions
 
@@ -36,7 +39,7 @@ _FILTERS = {
 }
 
 
-def list_records(unit: Unit, query: Query) -> answers.RedemptionList:
+def list_records(unit: Unit, query: Query) -> RedemptionList:
     """`GET /v1/redemptions`: successes, failures, parents, children and rollbacks, newest first."""
     conditions = within(redemptions.c.date, query.between("created_at"))
     results = query.all("result")
@@ -57,11 +60,11 @@ def list_records(unit: Unit, query: Query) -> answers.RedemptionList:
             conditions.append(condition)
     order = query.order(_ORDERS, "-created_at", redemptions.c.id)
     page = query.page()
-    records, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
-    return answers.RedemptionList(redemptions=_shown(unit, records), total=total)
+    listed, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
+    return RedemptionList(redemptions=_shown(unit, listed), total=total)
 
 
-def get_record(unit: Unit, record_id: str) -> answers.Historic:
+def get_record(unit: Unit, record_id: str) -> Historic:
     """One record of any kind. Raises ApiError 404."""
     history = store.with_children(unit.conn, unit.project_id, [record_id], lock=False)
     record = history.get(record_id)
@@ -69,7 +72,7 @@ def get_record(unit: Unit, record_id: str) -> answers.Historic:
         raise not_found("redemption", record_id)
     children = [child for child in history.values() if child.parent_id == record_id]
     shown = _shown(unit, [record], whole=True)[0]
-    answers.relate(shown, children)
+    relate(shown, children)
     if shown.order is not None and record.parent_id is None and record.order_id is not None:
         stored = orders.load(unit.conn, unit.project_id, [record.order_id], [], lock=False)[0].get(record.order_id)
         if stored is not None:
@@ -77,7 +80,7 @@ def get_record(unit: Unit, record_id: str) -> answers.Historic:
     return shown
 
 
-def voucher_history(unit: Unit, code: str) -> answers.VoucherHistory:
+def voucher_history(unit: Unit, code: str) -> VoucherHistory:
     """`GET /v1/vouchers/{code}/redemption`: every record of one voucher, newest first. Raises ApiError 404."""
     stored = vouchers.load(unit.conn, unit.project, [code], lock=False).get(code)
     if stored is None:
@@ -85,11 +88,11 @@ def voucher_history(unit: Unit, code: str) -> answers.VoucherHistory:
     entry = stored.entry
     newest = (redemptions.c.date.desc(), redemptions.c.id.desc())
     mine = [redemptions.c.voucher_id == entry.id]
-    records, total = store.page(unit.conn, unit.project_id, mine, newest, limit=1_000, offset=0)
-    return answers.voucher_history(entry, _shown(unit, records), total)
+    found, total = store.page(unit.conn, unit.project_id, mine, newest, limit=1_000, offset=0)
+    return history_answer(entry, _shown(unit, found), total)
 
 
-def list_of_voucher(unit: Unit, code: str, query: Query) -> answers.RedemptionList:
+def list_of_voucher(unit: Unit, code: str, query: Query) -> RedemptionList:
     """`GET /v1/vouchers/{code}/redemptions`: the same records, paged."""
     stored = vouchers.load(unit.conn, unit.project, [code], lock=False).get(code)
     if stored is None:
@@ -97,11 +100,11 @@ def list_of_voucher(unit: Unit, code: str, query: Query) -> answers.RedemptionLi
     page: Page = query.page()
     order = query.order(_ORDERS, "-created_at", redemptions.c.id)
     mine = [redemptions.c.voucher_id == stored.entry.id]
-    records, total = store.page(unit.conn, unit.project_id, mine, order, limit=page.limit, offset=page.offset)
-    return answers.RedemptionList(redemptions=_shown(unit, records), total=total)
+    found, total = store.page(unit.conn, unit.project_id, mine, order, limit=page.limit, offset=page.offset)
+    return RedemptionList(redemptions=_shown(unit, found), total=total)
 
 
-def _shown(unit: Unit, records: list[Record], *, whole: bool = False) -> list[answers.Historic]:
+def _shown(unit: Unit, found: list[Record], *, whole: bool = False) -> list[Historic]:
     """Records in wire form, with the customers as they are now, in one query for all."""
-    known = customers.by_ids(unit.conn, unit.project, {r.customer_id for r in records if r.customer_id})
-    return [answers.read_back(record, known.get(record.customer_id or ""), whole=whole) for record in records]
+    known = customers.by_ids(unit.conn, unit.project, {r.customer_id for r in found if r.customer_id})
+    return [read_back(record, known.get(record.customer_id or ""), whole=whole) for record in found]

@@ -12,6 +12,7 @@ from largesse.engine.sessions import Session
 RedeemableKind = Literal["voucher", "promotion_tier", "promotion_stack"]
 Expand = Literal["order", "redemption", "redeemable", "category"]
 MAX_REDEEMABLES = 30
+_ORDER_ONLY = frozenset({"order"})
 Name = Annotated[str, Meta(min_length=1)]
 
 
@@ -51,6 +52,12 @@ class StackableRequest(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     session: Session | None = None
     options: Options | None = None
+
+
+def expanded(request: StackableRequest) -> frozenset[str]:
+    """What the answer is to show of each redeemable: its order, unless something else is asked for (documented)."""
+    asked = request.options.expand if request.options else None
+    return frozenset(asked) if asked else _ORDER_ONLY
 
 
 class OrderReference(msgspec.Struct, frozen=True):

@@ -15,12 +15,12 @@ from largesse.engine.decision import Decision, Outcome, commit
 from largesse.engine.discounts import without_applied
 from largesse.engine.order import Order
 from largesse.engine.refusal import Refusal
-from largesse.kernel import ids, ledger
+from largesse.kernel import clock, ids, ledger
 from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
-from largesse.redemptions import answers
+from largesse.redemptions.answers.records import redemption_answer
 from largesse.redemptions.books import Books, wanted_by
 from largesse.redemptions.evaluation import Evaluation, Question, evaluate
 from largesse.redemptions.model import Record
@@ -82,7 +82,7 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
     books.count(evaluation.customer, Counts(total_succeeded=len(applied), gift_redeemed_amount=credits))
     if session_key:
         books.free_locks(session_key, [outcome.ask.voucher.id for outcome in applied if outcome.ask.voucher])
-    return answers.redemption_answer(books, unit, question, evaluation, records, parent, root)
+    return redemption_answer(books, unit, question, evaluation, records, parent, root)
 
 
 def _child(
@@ -108,26 +108,16 @@ def _child(
         record.order_amount = outcome.order.amount
         record.discount_amount = outcome.order.total_applied_discount_amount
     _name_voucher(books, record, outcome.ask.id)
-    uses = credits = 0
     for posting in outcome.postings:
-        books.postings.append(
-            ledger.Entry(posting.account, posting.subject_id, posting.amount, "redemption", record_id, unit.now)
-        )
-        if posting.account == ledger.VOUCHER_USES:
-            uses += posting.amount
-        else:
-            credits -= posting.amount
-    entry = outcome.ask.voucher
-    if entry is not None:
-        books.change_voucher(entry.id, uses, credits)
+        books.post(ledger.Entry(posting.account, posting.subject_id, posting.amount, "redemption", record_id, unit.now))
     if outcome.credits is not None:
         record.amount = outcome.credits
     stored = books.voucher(outcome.ask.id)
     if stored is not None:
         stored.updated_at = unit.now
-    if stored is not None and credits:
+    if stored is not None and outcome.credits:
         transaction = vouchers.redemption_transaction(
-            stored, credits, record.order, redemption_id=record_id, now=unit.now
+            stored, outcome.credits, record.order, redemption_id=record_id, now=unit.now
         )
         books.transactions.append(transaction)
         refers = {"transaction": transaction.id, "redemption": record_id}
@@ -183,7 +173,7 @@ def _order_entry(
     books: Books, unit: Unit, decision: Decision, parent_id: str | None, record_ids: list[str]
 ) -> dict[str, Any]:
     """What the order's `redemptions` map says of this request: a single redemption, or a parent with its children."""
-    entry: dict[str, Any] = {"date": answers.date(unit.now)}
+    entry: dict[str, Any] = {"date": clock.iso(unit.now)}
     if parent_id is not None:
         return entry | {"related_object_type": "redemption", "related_object_id": parent_id, "stacked": record_ids}
     ask = decision.applicable[0].ask

@@ -15,12 +15,13 @@ import largesse.vouchers.service as vouchers
 from largesse.customers.model import Counts, CustomerInput, StoredCustomer
 from largesse.engine.order import Order
 from largesse.engine.rollback import rollback_deadline, undo_order
-from largesse.kernel import errors, ids, ledger, wire
+from largesse.kernel import clock, errors, ids, ledger, wire
 from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid
 from largesse.orders.model import StoredOrder
-from largesse.redemptions import answers, store
+from largesse.redemptions import store
+from largesse.redemptions.answers.records import rollback_answer
 from largesse.redemptions.books import Books, Wanted
 from largesse.redemptions.model import OrderReference, Record, RollbackInput
 
@@ -219,7 +220,7 @@ class _Undoing:
             self._mark(target, record)
             books.records.append(record)
             unit.record("redemption.rollback.succeeded", record.id, customer_id=record.customer_id)
-        return answers.rollback_answer(books, unit, self._undo, records, parent, order, customer)
+        return rollback_answer(books, unit, self._undo, records, parent, order, customer)
 
     def _children(self, source: Record) -> list[Record]:
         """The successful children, in the order of application (their ids grow with it)."""
@@ -229,7 +230,7 @@ class _Undoing:
         """Posts the negation of what the redemption took, and moves the counters with it."""
         uses = credits = 0
         for posting in self._postings.get(child.id, []):
-            self._books.postings.append(
+            self._books.post(
                 ledger.Entry(
                     posting.account,
                     posting.subject_id,
@@ -242,7 +243,7 @@ class _Undoing:
             )
             if posting.account == ledger.VOUCHER_USES:
                 uses -= posting.amount
-            else:
+            elif posting.account == ledger.GIFT_CREDITS:
                 credits -= posting.amount
         record.amount = -child.amount if child.amount is not None else None
         record.discount_amount = -child.discount_amount if child.discount_amount is not None else None
@@ -252,7 +253,6 @@ class _Undoing:
         stored.updated_at = self._unit.now
         stored.entry.redeemed_quantity += uses
         stored.entry.redeemed_amount -= credits
-        self._books.change_voucher(stored.entry.id, uses, -credits)
         if credits:
             transaction = vouchers.refund_transaction(
                 stored, credits, order, redemption_id=child.id, rollback_id=record.id, now=self._unit.now
@@ -272,7 +272,7 @@ class _Undoing:
         order = before.order
         history = dict(order.redemptions or {})
         entry = dict(history.get(source.id, {}))
-        entry |= {"rollback_id": whole.id, "rollback_date": answers.date(unit.now)}
+        entry |= {"rollback_id": whole.id, "rollback_date": clock.iso(unit.now)}
         if source.is_parent:
             entry["rollback_stacked"] = [record.id for record in records]
         history[source.id] = entry

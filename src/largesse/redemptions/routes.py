@@ -4,7 +4,7 @@ from litestar import Response, delete, get, post
 
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
 from largesse.redemptions import history, sessions, single_routes
-from largesse.redemptions.answers import (
+from largesse.redemptions.answers.shapes import (
     Historic,
     RedeemAnswer,
     Redeemed,

@@ -12,7 +12,7 @@ from largesse.engine.sessions import Session
 from largesse.kernel import errors, wire
 from largesse.kernel.http.query import Query
 from largesse.kernel.http.request import ApiRequest, answer, operation
-from largesse.redemptions.answers import Redeemed, ValidationAnswer
+from largesse.redemptions.answers.shapes import Redeemed, ValidationAnswer
 from largesse.redemptions.desk import redeemed, validated
 from largesse.redemptions.evaluation import Question
 from largesse.redemptions.model import GiftInput, RedeemableInput, StackableRequest

@@ -11,7 +11,8 @@ from largesse.engine.sessions import locks_for
 from largesse.kernel import ids
 from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
-from largesse.redemptions import answers, store
+from largesse.redemptions import store
+from largesse.redemptions.answers.validations import validation_answer
 from largesse.redemptions.books import Books, wanted_by
 from largesse.redemptions.evaluation import Evaluation, Question, evaluate
 
@@ -47,7 +48,7 @@ def _validate_one(conn: Connection, books: Books, place: int, unit: Unit, questi
     evaluation = evaluate(books, place, unit.call, question.body, session_key=session.key if session else None)
     if session is not None and session.key is not None and lock and evaluation.decision.valid:
         _hold(conn, books, unit, evaluation, session.key, unit.now + session.lifetime())
-    return answers.validation_answer(unit, question, evaluation, session)
+    return validation_answer(books, unit, question, evaluation, session)
 
 
 def _hold(conn: Connection, books: Books, unit: Unit, evaluation: Evaluation, key: str, expires_at: int) -> None:

@@ -1,0 +1,1 @@
+"""What the room answers: which member is shown where, present and absent as observed."""

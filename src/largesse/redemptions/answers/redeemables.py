@@ -1,0 +1,76 @@
+"""One redeemable of a request in wire form: what it would do, or why it does not."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from largesse.categories.model import CategoryAnswer
+from largesse.engine.books import Ask
+from largesse.engine.decision import Outcome
+from largesse.kernel.call import Call
+from largesse.orders import forms
+from largesse.redemptions.answers.shapes import ItemList, RedeemableAnswer, Result
+from largesse.redemptions.books import Books
+from largesse.redemptions.model import StackableRequest, expanded
+
+
+def redeemables(
+    books: Books, call: Call, body: StackableRequest, outcomes: Sequence[Outcome]
+) -> list[RedeemableAnswer]:
+    """The redeemables of a validation, or the skipped and inapplicable ones of a redemption."""
+    expand = expanded(body)
+    return [_redeemable(books, call, expand, outcome) for outcome in outcomes]
+
+
+def _redeemable(books: Books, call: Call, expand: frozenset[str], outcome: Outcome) -> RedeemableAnswer:
+    ask = outcome.ask
+    found = RedeemableAnswer(status=outcome.status, id=ask.id, object=ask.object, result=_result(outcome, call))
+    if outcome.status == "APPLICABLE":
+        if "order" in expand and outcome.order is not None:
+            found.order = forms.running(outcome.order)
+        found.applicable_to = ItemList(outcome.applicable_to, len(outcome.applicable_to))
+        found.inapplicable_to = ItemList(outcome.inapplicable_to, len(outcome.inapplicable_to))
+    own = ask.tier or ask.voucher
+    if own is None:  # nothing has that name, so there is nothing to say of it
+        return found
+    found.metadata = own.metadata if "redeemable" in expand and not call.is_client else {}
+    found.categories = _categories(books, ask) if "category" in expand else []
+    if "redeemable" in expand:
+        _name(found, ask)
+    return found
+
+
+def _name(found: RedeemableAnswer, ask: Ask) -> None:
+    """The campaign a redeemable belongs to, and the name of a tier."""
+    if ask.tier is not None:
+        found.name = ask.tier.name
+        found.campaign_name, found.campaign_id = ask.tier.campaign.name, ask.tier.campaign.id
+    elif ask.voucher is not None:
+        found.campaign_name, found.campaign_id = ask.voucher.campaign, ask.voucher.campaign_id
+
+
+def _categories(books: Books, ask: Ask) -> list[CategoryAnswer]:
+    """The one category that counts, with what the stacking rules say of it."""
+    known = books.categories.get(ask.category.id) if ask.category else None
+    if known is None:
+        return []
+    rules = books.project.settings.stacking_rules
+    if rules.is_joint(ask):
+        known = msgspec.structs.replace(known, stacking_rules_type="JOINT")
+    elif rules.is_exclusive(ask):
+        known = msgspec.structs.replace(known, stacking_rules_type="EXCLUSIVE")
+    return [known]
+
+
+def _result(outcome: Outcome, call: Call) -> Result:
+    if outcome.refusal is not None:
+        refusal = outcome.refusal
+        error = {name: value for name, value in msgspec.to_builtins(refusal).items() if value is not None}
+        details = {"message": refusal.error.message if refusal.error else refusal.message, "key": refusal.key}
+        return Result(error=error | {"request_id": call.request_id}, details=details)
+    if outcome.skip is not None:
+        return Result(details={"key": outcome.skip.key, "message": outcome.skip.message})
+    card = outcome.ask.voucher
+    if outcome.credits is not None and card is not None:
+        return Result(gift={"balance": card.balance, "credits": outcome.credits})
+    return Result(discount=outcome.discount)
