@@ -95,3 +95,29 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     applicable_to: ApplicableTo = ApplicableTo()
     bundle: BundleRules | None = None
     message: str | None = None
+
+
+class BundleItem(msgspec.Struct, frozen=True):
+    """Units of one line that a bundle uses; `item_index` counts lines from 0."""
+
+    id: str
+    object: Literal["product", "sku"]
+    item_index: int
+    item_quantity: int
+
+
+class MissingItem(msgspec.Struct, frozen=True):
+    """Units that a first bundle still lacks."""
+
+    id: str
+    object: ItemObject
+    item_quantity: int
+
+
+class Bundle(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The bundles found in a cart, as answers show them."""
+
+    quantity: int
+    limit: int
+    identified: tuple[BundleItem, ...]
+    missing: tuple[MissingItem, ...] = ()

@@ -79,6 +79,7 @@ class Voucher(msgspec.Struct, kw_only=True):
     redeemed_amount: int = 0
     quantity: int | None = None
     redeemed_quantity: int = 0
+    publish_count: int | None = None
     active: bool = True
     start_date: int | None = None
     expiration_date: int | None = None

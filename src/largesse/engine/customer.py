@@ -30,3 +30,11 @@ class CustomerInput(msgspec.Struct, frozen=True, kw_only=True):
     birthday: str | None = None
     address: Address | None = None
     metadata: dict[str, Any] | None = None
+
+
+class CustomerFacts(msgspec.Struct, frozen=True):
+    """What decisions may know of who redeems. `birthdate` is a date or date-time text as customers carry it."""
+
+    id: str
+    metadata: dict[str, Any] = {}
+    birthdate: str | None = None

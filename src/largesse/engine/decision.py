@@ -4,36 +4,50 @@ Validating returns it, redeeming commits it. Computing it changes nothing.
 """
 
 from collections.abc import Sequence
-from typing import Literal
-from zoneinfo import ZoneInfo
+from typing import Any, Literal
 
 import msgspec
 
 from largesse.engine import refusal as refusals
 from largesse.engine import stacking
+from largesse.engine.benefits import Bundle
 from largesse.engine.books import Ask, Voucher
-from largesse.engine.discounts import Discount, apply_credits, apply_discount, resolved, without_applied
-from largesse.engine.order import Line, Order
+from largesse.engine.circumstances import Circumstances
+from largesse.engine.discounts import Discount
+from largesse.engine.effects import apply_credits, apply_discount, resolved
+from largesse.engine.order import Line, Order, without_applied
 from largesse.engine.refusal import Refusal
 from largesse.engine.stacking import Limits, SkipReason, StackingRules, evaluation_order
 from largesse.engine.validity import in_hours, in_timeframe, on_weekday
 
+__all__ = ["Circumstances", "Decision", "Outcome", "Posting", "check_request", "commit", "decide"]
+
 VOUCHER_USES = "voucher_uses"
+TIER_USES = "tier_uses"
 GIFT_CREDITS = "gift_credits"
+DISCOUNTED_UNITS = "discounted_units"
 GIFT = "GIFT_VOUCHER"
 Status = Literal["APPLICABLE", "INAPPLICABLE", "SKIPPED"]
 
 
 class Posting(msgspec.Struct, frozen=True):
-    """A signed change of one account: uses grow with a redemption, a card's credits fall."""
+    """A signed change of one account: uses grow with a redemption, a card's credits fall.
+
+    Subjects are vouchers, promotion tiers and, for discounted units, budget keys; `most` is what a budget may then hold.
+    """
 
     account: str
     subject_id: str
     amount: int
+    most: int | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one redeemable. `order` is the running state after it, with only its own `applied_*`."""
+    """What became of one redeemable. `order` is the running state after it, with only its own `applied_*`.
+
+    `discount` is the definition with the effect in force and `is_dynamic`; the two lists say what it applies to, JSON-ready;
+    `bundle` stands there too where no bundle is complete.
+    """
 
     ask: Ask
     status: Status
@@ -42,8 +56,9 @@ class Outcome(msgspec.Struct, frozen=True):
     order: Order | None = None
     discount: Discount | None = None
     credits: int | None = None
-    applicable_to: tuple[dict[str, str], ...] = ()
-    inapplicable_to: tuple[dict[str, str], ...] = ()
+    applicable_to: tuple[dict[str, Any], ...] = ()
+    inapplicable_to: tuple[dict[str, Any], ...] = ()
+    bundle: Bundle | None = None
     postings: tuple[Posting, ...] = ()
 
 
@@ -69,15 +84,6 @@ class Decision(msgspec.Struct, frozen=True):
     @property
     def skipped(self) -> list[Outcome]:
         return [outcome for outcome in self.outcomes if outcome.status == "SKIPPED"]
-
-
-class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
-    """What every redeemable of one request is judged by. `now` in microseconds UTC."""
-
-    rules: StackingRules
-    now: int
-    zone: ZoneInfo
-    session_key: str | None = None
 
 
 def check_request(asks: Sequence[Ask], rules: StackingRules) -> Refusal | None:
@@ -255,18 +261,20 @@ def _line_of_whole_request(before: Line, after: Line) -> Line:
     return msgspec.structs.replace(after, applied_discount_amount=applied, applied_discount_quantity=units)
 
 
-def commit(decision: Decision, session_key: str | None = None) -> None:
-    """Applies the postings to the entries in memory, so that the next request of the batch sees them.
+def commit(decision: Decision, session_key: str | None = None, budgets: dict[str, int] | None = None) -> None:
+    """Applies the postings to the entries and `budgets` in memory, so that the next request of the batch sees them.
 
     Locks that `session_key` holds on the vouchers used end with it.
     """
     for outcome in decision.applicable:
         voucher = outcome.ask.voucher
-        assert voucher is not None
         for posting in outcome.postings:
-            if posting.account == VOUCHER_USES:
+            if posting.account == DISCOUNTED_UNITS:
+                if budgets is not None:
+                    budgets[posting.subject_id] = budgets.get(posting.subject_id, 0) + posting.amount
+            elif voucher is not None and posting.account == VOUCHER_USES:
                 voucher.redeemed_quantity += posting.amount
-            else:
+            elif voucher is not None and posting.account == GIFT_CREDITS:
                 voucher.redeemed_amount -= posting.amount
-        if session_key and voucher.locks:
+        if session_key and voucher is not None and voucher.locks:
             voucher.locks = [lock for lock in voucher.locks if lock.session_key != session_key]

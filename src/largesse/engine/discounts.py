@@ -1,15 +1,15 @@
-"""Discounts: what a merchant defines, and what it takes off an order. Arithmetic as documented; `T` is what is left to pay."""
+"""Discounts as a merchant defines them, and what a definition may not be. What they take off is computed elsewhere."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from largesse.engine import money
-from largesse.engine.allocation import allocate, allocate_within
-from largesse.engine.order import MAX_AMOUNT, Line, Order
-from largesse.engine.refusal import Refusal, invalid_voucher
+from largesse.engine.formulas import FormulaError, compile_formula
+from largesse.engine.order import MAX_AMOUNT
+from largesse.engine.refusal import Refusal, invalid_payload, invalid_voucher
 
 AmountEffect = Literal[
     "APPLY_TO_ORDER",
@@ -19,261 +19,156 @@ AmountEffect = Literal[
     "APPLY_TO_ITEMS_BY_QUANTITY",
 ]
 PlainEffect = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"]
+UnitEffect = Literal["ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS", "REPLACE_ITEMS"]
+Scaling = Literal["MULTIPLY", "ONCE"]
 Cap = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+MAX_UNITS = 10**6  # of one kind given by one discount; our decision
+_MAX_DECIMALS = 20
 
 
-class AmountDiscount(
-    msgspec.Struct,
-    tag="AMOUNT",
-    tag_field="type",
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    forbid_unknown_fields=True,
-):
-    """A sum off the order or its lines."""
+class AmountDiscount(msgspec.Struct, tag="AMOUNT", tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
+    """A sum off the order or its lines, in minor units. `bundle_scaling` ONCE keeps it the same for any number of bundles."""
 
     amount_off: Decimal | None = None
     amount_off_formula: str | None = None
     aggregated_amount_limit: Cap | None = None
     effect: AmountEffect | None = None
+    bundle_scaling: Scaling | None = None
     is_dynamic: bool | None = None
 
 
-class PercentDiscount(
-    msgspec.Struct,
-    tag="PERCENT",
-    tag_field="type",
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    forbid_unknown_fields=True,
-):
-    """A share of the order or of its lines; `amount_limit` caps the order or each line."""
+class PercentDiscount(msgspec.Struct, tag="PERCENT", tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
+    """A share of the order or of its lines, 0 to 100; `amount_limit` caps the order or each line."""
 
     percent_off: Decimal | None = None
     percent_off_formula: str | None = None
     amount_limit: Cap | None = None
     aggregated_amount_limit: Cap | None = None
     effect: PlainEffect | None = None
+    bundle_scaling: Scaling | None = None
     is_dynamic: bool | None = None
 
 
-class FixedDiscount(
-    msgspec.Struct,
-    tag="FIXED",
-    tag_field="type",
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    forbid_unknown_fields=True,
-):
-    """A new price for the order or for each unit."""
+class FixedDiscount(msgspec.Struct, tag="FIXED", tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
+    """A new price, in minor units: for the order or for each unit."""
 
     fixed_amount: Decimal | None = None
     fixed_amount_formula: str | None = None
     effect: PlainEffect | None = None
+    bundle_scaling: Scaling | None = None
     is_dynamic: bool | None = None
 
 
-class UnitDiscount(msgspec.Struct, tag="UNIT", tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
-    """Free units. Understood so that it can be refused by name; not computed yet."""
+class ItemReference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A product or SKU of the catalogue."""
+
+    id: Name | None = None
+    source_id: Name | None = None
+    name: str | None = None
+
+
+class Units(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A number of units of one product or SKU; `unit_type` is its id."""
 
     unit_off: Decimal | None = None
-    unit_type: str | None = None
-    effect: str | None = None
+    unit_off_formula: str | None = None
+    unit_type: Name | None = None
+    effect: Literal["ADD_MISSING_ITEMS", "ADD_NEW_ITEMS"] | None = None
+    product: ItemReference | None = None
+    sku: ItemReference | None = None
+
+
+class UnitDiscount(msgspec.Struct, tag="UNIT", tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
+    """Free units. `unit_type` is a product or SKU, for ADD_SAME_ITEMS also a collection; `units` are those of ADD_MANY_ITEMS.
+
+    REPLACE_ITEMS takes `source` out of the cart for them (the API names no member for it; our decision).
+    """
+
+    unit_off: Decimal | None = None
+    unit_off_formula: str | None = None
+    unit_type: Name | None = None
+    effect: UnitEffect | None = None
+    product: ItemReference | None = None
+    sku: ItemReference | None = None
+    units: Annotated[tuple[Units, ...], Meta(max_length=100)] | None = None
+    source: Units | None = None
+    bundle_scaling: Scaling | None = None
+    is_dynamic: bool | None = None
+
+    @property
+    def effective(self) -> UnitEffect:
+        """The effect in force: without one, ADD_MANY_ITEMS for a list and ADD_MISSING_ITEMS for one kind (documented)."""
+        return self.effect or ("ADD_MISSING_ITEMS" if self.units is None else "ADD_MANY_ITEMS")
+
+    @property
+    def given(self) -> tuple["Units | UnitDiscount", ...]:
+        """Every kind of unit it gives."""
+        return (self.units or ()) if self.effective == "ADD_MANY_ITEMS" else (self,)
 
 
 Discount = AmountDiscount | PercentDiscount | FixedDiscount | UnitDiscount
-ComputedDiscount = AmountDiscount | PercentDiscount | FixedDiscount
 
 
 def check_discount(discount: Discount) -> Refusal | None:
-    """What the types cannot say of a definition: a value must be there, and no formula yet."""
+    """What the types cannot say of a definition: a number must be there, also beside a formula, and be possible."""
     if isinstance(discount, UnitDiscount):
-        return invalid_voucher("Discounts of type UNIT are not available in this version; use AMOUNT, PERCENT or FIXED")
-    value, formula, name = _value_and_formula(discount)
-    if formula is not None:
-        return invalid_voucher(f"Formulas are not available in this version; leave {name}_formula out and give {name}")
+        return _check_units(discount)
+    if isinstance(discount, AmountDiscount):
+        return _check_number("amount_off", discount.amount_off, discount.amount_off_formula, MAX_AMOUNT)
+    if isinstance(discount, PercentDiscount):
+        return _check_number("percent_off", discount.percent_off, discount.percent_off_formula, 100)
+    return _check_number("fixed_amount", discount.fixed_amount, discount.fixed_amount_formula, MAX_AMOUNT)
+
+
+def _check_number(
+    name: str, value: Decimal | None, formula: str | None, most: int, least: int = 0, place: str = ""
+) -> Refusal | None:
     if value is None:
-        return invalid_voucher(f"Discount should have required property '{name}'")
-    most = 100 if isinstance(discount, PercentDiscount) else MAX_AMOUNT
-    if not value.is_finite() or not 0 <= value <= most:
-        return invalid_voucher(f"Property .discount.{name} should be a number from 0 to {most}")
+        beside = "; it counts where its formula cannot be computed" if formula is not None else ""
+        return invalid_voucher(f"Discount should have required property '{place}{name}'{beside}")
+    if not value.is_finite() or not least <= value <= most:
+        return invalid_voucher(f"Property .discount.{place}{name} should be a number from {least} to {most}")
+    if int(value.as_tuple().exponent) < -_MAX_DECIMALS:
+        return invalid_voucher(f"Property .discount.{place}{name} should have at most {_MAX_DECIMALS} decimals")
+    if formula is not None:
+        try:
+            compile_formula(formula)
+        except FormulaError as error:
+            return invalid_payload(f"Property .discount.{place}{name}_formula is not a formula: {error.message}")
     return None
 
 
-def _value_and_formula(discount: ComputedDiscount) -> tuple[Decimal | None, str | None, str]:
-    if isinstance(discount, AmountDiscount):
-        return discount.amount_off, discount.amount_off_formula, "amount_off"
-    if isinstance(discount, PercentDiscount):
-        return discount.percent_off, discount.percent_off_formula, "percent_off"
-    return discount.fixed_amount, discount.fixed_amount_formula, "fixed_amount"
+def _check_units(discount: UnitDiscount) -> Refusal | None:
+    effect = discount.effective
+    if effect == "ADD_MANY_ITEMS":
+        if not discount.units:
+            return invalid_voucher("Discount should have required property 'units'")
+        checks = [_check_kind(units, f"units[{place}].") for place, units in enumerate(discount.units)]
+        return next((refusal for refusal in checks if refusal is not None), None)
+    refusal = _check_kind(discount, "")
+    if refusal is None and effect == "REPLACE_ITEMS":
+        if discount.source is None:
+            return invalid_voucher("Discount should have required property 'source', the units that are replaced")
+        refusal = _check_kind(discount.source, "source.")
+    return refusal
 
 
-def resolved(discount: Discount) -> Discount:
-    """The discount as a validation shows it: with the effect in force and whether it was computed by a formula."""
-    return msgspec.structs.replace(discount, effect=discount.effect or "APPLY_TO_ORDER", is_dynamic=False)
+def _check_kind(units: Units | UnitDiscount, place: str) -> Refusal | None:
+    if not names(units):
+        return invalid_voucher(f"Discount should have required property '{place}unit_type', the id of a product or SKU")
+    return _check_number("unit_off", units.unit_off, units.unit_off_formula, MAX_UNITS, 1, place)
 
 
-def apply_discount(discount: Discount, order: Order, *, from_initial_amount: bool, skip_lines: frozenset[int]) -> Order:
-    """`order` after the discount; its `applied_*` members are this discount's alone.
-
-    `from_initial_amount` bases percentages on amounts before any discount; `skip_lines` are not discounted again.
-    """
-    fresh = without_applied(order)
-    if isinstance(discount, UnitDiscount) or order.amount is None:
-        return fresh
-    if discount.effect in (None, "APPLY_TO_ORDER"):
-        return with_order_discount(fresh, _order_discount(discount, order, from_initial_amount))
-    places = [
-        place for place, line in enumerate(order.lines or ()) if line.amount is not None and place not in skip_lines
-    ]
-    if not places:
-        return fresh
-    lines = order.lines or ()
-    shares = _line_discounts(discount, [lines[place] for place in places], from_initial_amount)
-    return with_line_discounts(fresh, dict(zip(places, shares, strict=True)), counts_units=not _splits(discount))
+def names(units: Units | UnitDiscount) -> tuple[str, ...]:
+    """Every id and source id the units go by."""
+    references = (units.product, units.sku)
+    held = (units.unit_type, *(name for one in references if one is not None for name in (one.id, one.source_id)))
+    return tuple(name for name in held if name)
 
 
-def _splits(discount: ComputedDiscount) -> bool:
-    """True for the effects that split one sum over lines, where no unit is discounted by itself."""
-    return isinstance(discount, AmountDiscount) and "PROPORTIONALLY" in (discount.effect or "")
-
-
-def _order_discount(discount: ComputedDiscount, order: Order, from_initial_amount: bool) -> int:
-    total = order.total_amount
-    if isinstance(discount, AmountDiscount):
-        return min(money.whole_units(discount.amount_off or Decimal(0)), total)
-    if isinstance(discount, PercentDiscount):
-        initial = order.initial_amount if order.initial_amount is not None else order.amount
-        base = (initial or 0) if from_initial_amount else total
-        return min(_capped(money.percent_of(base, discount.percent_off or Decimal(0)), discount.amount_limit), total)
-    return max(0, total - money.whole_units(discount.fixed_amount or Decimal(0)))
-
-
-def _line_discounts(discount: ComputedDiscount, lines: list[Line], from_initial_amount: bool) -> list[int]:
-    """The discount of every eligible line, before the order's own limit."""
-    if isinstance(discount, AmountDiscount):
-        return _amount_on_lines(discount, lines)
-    if isinstance(discount, PercentDiscount):
-        percent = discount.percent_off or Decimal(0)
-        shares = []
-        for line in lines:
-            subtotal = line.subtotal or 0
-            base = (line.initial_amount or line.amount or 0) if from_initial_amount else subtotal
-            shares.append(min(_capped(money.percent_of(base, percent), discount.amount_limit), subtotal))
-        return _consumed(shares, discount.aggregated_amount_limit)
-    price = money.whole_units(discount.fixed_amount or Decimal(0))
-    return [max(0, (line.subtotal or 0) - price * line.quantity) for line in lines]
-
-
-def _amount_on_lines(discount: AmountDiscount, lines: list[Line]) -> list[int]:
-    off = money.whole_units(discount.amount_off or Decimal(0))
-    subtotals = [line.subtotal or 0 for line in lines]
-    if _splits(discount):
-        total = min(_capped(off, discount.aggregated_amount_limit), sum(subtotals))
-        if discount.effect == "APPLY_TO_ITEMS_PROPORTIONALLY":
-            return allocate(total, subtotals)
-        return allocate_within(total, [line.quantity for line in lines], subtotals)
-    if discount.effect == "APPLY_TO_ITEMS_BY_QUANTITY":
-        shares = [
-            min(min(off, line.price if line.price is not None else off) * line.quantity, subtotal)
-            for line, subtotal in zip(lines, subtotals, strict=True)
-        ]
-    else:
-        shares = [min(off, subtotal) for subtotal in subtotals]
-    return _consumed(shares, discount.aggregated_amount_limit)
-
-
-def _capped(amount: int, limit: int | None) -> int:
-    return amount if limit is None else min(amount, limit)
-
-
-def _consumed(shares: list[int], limit: int | None) -> list[int]:
-    """Shares under a common limit, used up in their order."""
-    if limit is None:
-        return shares
-    found = []
-    for share in shares:
-        found.append(min(share, limit))
-        limit -= found[-1]
-    return found
-
-
-def apply_credits(effect: str | None, credits: int, order: Order) -> tuple[Order, int]:
-    """`order` after paying with up to `credits` of a gift card, and how many were taken."""
-    fresh = without_applied(order)
-    if effect != "APPLY_TO_ITEMS":
-        taken = min(credits, order.total_amount)
-        return with_order_discount(fresh, taken), taken
-    rest = min(credits, order.total_amount)
-    shares: dict[int, int] = {}
-    for place, line in enumerate(order.lines or ()):
-        shares[place] = min(rest, line.subtotal or 0)
-        rest -= shares[place]
-    return with_line_discounts(fresh, shares, counts_units=False), sum(shares.values())
-
-
-# What every effect ends in
-
-
-def without_applied(order: Order) -> Order:
-    """The order as the next redeemable finds it: what earlier ones applied is theirs."""
-    lines = order.lines
-    if lines is not None and any(_is_applied(line) for line in lines):
-        lines = tuple(_line_without_applied(line) if _is_applied(line) else line for line in lines)
-    elif not order.applied_discount_amount:
-        return order
-    return msgspec.structs.replace(order, applied_discount_amount=0, lines=lines)
-
-
-def _is_applied(line: Line) -> bool:
-    return bool(line.applied_discount_amount or line.applied_discount_quantity or line.applied_quantity)
-
-
-def _line_without_applied(line: Line) -> Line:
-    return msgspec.structs.replace(
-        line,
-        applied_discount_amount=0,
-        applied_discount_quantity=None,
-        applied_quantity=None,
-        applied_quantity_amount=None,
-    )
-
-
-def with_order_discount(order: Order, discount: int) -> Order:
-    if not discount:
-        return order
-    return msgspec.structs.replace(
-        order, discount_amount=order.discount_amount + discount, applied_discount_amount=discount
-    )
-
-
-def with_line_discounts(order: Order, shares: dict[int, int], *, counts_units: bool) -> Order:
-    """`order` with `shares` (place → discount) taken off its lines, trimmed from the last place until the order can bear them."""
-    excess = sum(shares.values()) - order.total_amount
-    for place in reversed(shares):
-        if excess <= 0:
-            break
-        cut = min(excess, shares[place])
-        shares[place] -= cut
-        excess -= cut
-    if not any(shares.values()):
-        return order
-    lines = list(order.lines or ())
-    for place, share in shares.items():
-        if share:
-            lines[place] = _discounted(lines[place], share, counts_units)
-    return msgspec.structs.replace(order, lines=tuple(lines))
-
-
-def _discounted(line: Line, share: int, counts_units: bool) -> Line:
-    units = line.quantity if counts_units else None
-    return msgspec.structs.replace(
-        line,
-        discount_amount=line.discount_amount + share,
-        applied_discount_amount=share,
-        discount_quantity=units if counts_units else line.discount_quantity,
-        applied_discount_quantity=units,
-    )
+def item_names(discount: Discount | None) -> Iterable[str]:
+    """The names of the products and SKUs whose prices the discount may need."""
+    if not isinstance(discount, UnitDiscount):
+        return ()
+    return {name for units in discount.given for name in names(units)}

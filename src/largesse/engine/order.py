@@ -127,6 +127,30 @@ class Order(msgspec.Struct, frozen=True):
         return max(0, (self.amount or 0) - self.total_discount_amount)
 
 
+def without_applied(order: Order) -> Order:
+    """The order as the next redeemable finds it: what earlier ones applied is theirs."""
+    lines = order.lines
+    if lines is not None and any(_is_applied(line) for line in lines):
+        lines = tuple(_line_without_applied(line) if _is_applied(line) else line for line in lines)
+    elif not order.applied_discount_amount:
+        return order
+    return msgspec.structs.replace(order, applied_discount_amount=0, lines=lines)
+
+
+def _is_applied(line: Line) -> bool:
+    return bool(line.applied_discount_amount or line.applied_discount_quantity or line.applied_quantity)
+
+
+def _line_without_applied(line: Line) -> Line:
+    return msgspec.structs.replace(
+        line,
+        applied_discount_amount=0,
+        applied_discount_quantity=None,
+        applied_quantity=None,
+        applied_quantity_amount=None,
+    )
+
+
 class CatalogEntry(msgspec.Struct, frozen=True):
     """A product or SKU known to the store; `product_id` is set for SKUs."""
 

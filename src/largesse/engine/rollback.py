@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from largesse.engine.discounts import without_applied
-from largesse.engine.order import Line, Order
+from largesse.engine.order import Line, Order, without_applied
 from largesse.engine.validity import Duration, plus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

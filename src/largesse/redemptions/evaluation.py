@@ -8,8 +8,7 @@ import largesse.customers.service as customers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.books import Ask
 from largesse.engine.decision import Circumstances, Decision, check_request, decide
-from largesse.engine.discounts import without_applied
-from largesse.engine.order import Order, OrderInput, check_amount, check_size, normalise
+from largesse.engine.order import Order, OrderInput, check_amount, check_size, normalise, without_applied
 from largesse.kernel import wire
 from largesse.kernel.call import Call
 from largesse.kernel.errors import ApiError

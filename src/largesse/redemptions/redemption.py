@@ -12,8 +12,7 @@ import largesse.products.service as products
 import largesse.vouchers.service as vouchers
 from largesse.customers.model import Counts
 from largesse.engine.decision import Decision, Outcome, commit
-from largesse.engine.discounts import without_applied
-from largesse.engine.order import Order
+from largesse.engine.order import Order, without_applied
 from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, ids, ledger
 from largesse.kernel.access.projects import current_project

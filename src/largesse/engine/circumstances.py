@@ -1,0 +1,36 @@
+"""What every redeemable of one request is judged by."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from largesse.engine.customer import CustomerFacts
+from largesse.engine.order import Catalog, Line
+from largesse.engine.stacking import StackingRules
+
+
+class ProductCollection(Protocol):
+    """A named set of products and SKUs."""
+
+    def holds(self, line: Line, /) -> bool:
+        """Whether the line's product or SKU belongs to it."""
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """`now` in microseconds UTC. `metadata` is that of the redemption asked for.
+
+    `catalog` knows at least what `units.unit_items` names, `collections` (by id) what the rules name, and `budgets` the units
+    counted so far under what `budgets.wanted` names; a key that is missing stands at 0. Budgets change by `decision.commit` only.
+    """
+
+    rules: StackingRules
+    now: int
+    zone: ZoneInfo
+    session_key: str | None = None
+    customer: CustomerFacts | None = None
+    metadata: dict[str, Any] | None = None
+    catalog: Catalog = Catalog()
+    collections: Mapping[str, ProductCollection] = {}
+    budgets: dict[str, int] = {}
