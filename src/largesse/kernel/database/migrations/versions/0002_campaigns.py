@@ -31,6 +31,54 @@ def upgrade() -> None:
         sa.Column("most", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("project_id", "subject_id", "account"),
     )
+    op.create_table(
+        "jobs",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("arguments", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("operation_status", sa.Text(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("jobs_by_creation", "jobs", ["project_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "jobs_due",
+        "jobs",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "jobs_started",
+        "jobs",
+        ["project_id", "queue"],
+        unique=True,
+        sqlite_where=sa.text("status = 'IN_PROGRESS'"),
+        postgresql_where=sa.text("status = 'IN_PROGRESS'"),
+    )
+    op.create_index(
+        "jobs_waiting",
+        "jobs",
+        ["project_id", "queue", "id"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.add_column("redemptions", sa.Column("promotion_tier_id", sa.Text(), nullable=True))
     op.add_column("redemptions", sa.Column("order_amount", sa.BigInteger(), nullable=True))
     op.add_column("redemptions", sa.Column("discount_amount", sa.BigInteger(), nullable=True))
@@ -68,6 +116,26 @@ def downgrade() -> None:
     op.drop_column("redemptions", "discount_amount")
     op.drop_column("redemptions", "order_amount")
     op.drop_column("redemptions", "promotion_tier_id")
+    op.drop_index(
+        "jobs_waiting",
+        table_name="jobs",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "jobs_started",
+        table_name="jobs",
+        sqlite_where=sa.text("status = 'IN_PROGRESS'"),
+        postgresql_where=sa.text("status = 'IN_PROGRESS'"),
+    )
+    op.drop_index(
+        "jobs_due",
+        table_name="jobs",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.drop_index("jobs_by_creation", table_name="jobs")
+    op.drop_table("jobs")
     op.drop_table("counters")
     op.drop_index("categories_by_creation", table_name="categories")
     op.drop_table("categories")
