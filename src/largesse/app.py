@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import largesse.assets.routes
+import largesse.async_actions.routes
 import largesse.bin.routes
 import largesse.categories.routes
 import largesse.customers.routes
@@ -52,6 +53,7 @@ def _forget_category(_unit: Unit, _category_id: str) -> None:
 
 ROUTES: list[HTTPRouteHandler] = [
     *largesse.assets.routes.routes,
+    *largesse.async_actions.routes.routes,
     *largesse.bin.routes.make_routes(_purge),
     *largesse.categories.routes.make_routes(_forget_category),
     *largesse.customers.routes.make_routes(largesse.orders.service.remove_of_customer),

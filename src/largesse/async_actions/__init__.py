@@ -1,0 +1,1 @@
+"""Async actions: background jobs as the API shows them."""
