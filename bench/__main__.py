@@ -153,4 +153,5 @@ def _print(rows: list[list[str]]) -> None:
         print("| " + " | ".join(row) + " |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    or_,
     select,
 )
 from sqlalchemy.engine import Connection
@@ -23,7 +22,7 @@ from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.customers.model import Counts, StoredCustomer
 from largesse.kernel import wire
-from largesse.kernel.database.columns import metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
 
 _PROFILE = ("name", "description", "email", "phone", "birthdate", "birthday", "address", "metadata", "updated_at")
@@ -75,11 +74,14 @@ _FIELDS = StoredCustomer.__struct_fields__
 _ALL = select(*(customers.c[name] for name in _FIELDS))
 _BY_KEYS = _ALL.where(
     customers.c.project_id == bindparam("project"),
-    or_(
-        one_of(customers.c.id, "ids"),
-        one_of(customers.c.source_id, "source_ids"),
-        one_of(customers.c.tracking_key, "tracking_keys"),
-        one_of(customers.c.email_key, "emails"),
+    found_by(
+        customers.c.id,
+        {
+            "ids": customers.c.id,
+            "source_ids": customers.c.source_id,
+            "tracking_keys": customers.c.tracking_key,
+            "emails": customers.c.email_key,
+        },
     ),
 ).order_by(customers.c.id)
 _BY_KEYS_LOCKED = _BY_KEYS.with_for_update()
@@ -88,7 +90,7 @@ _BY_ID = _ALL.where(customers.c.project_id == bindparam("project"), one_of(custo
 )
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _BY_SOURCE = _ALL.where(
-    customers.c.project_id == bindparam("project"), one_of(customers.c.source_id, "source_ids")
+    customers.c.project_id == bindparam("project"), found_by(customers.c.id, {"source_ids": customers.c.source_id})
 ).order_by(customers.c.id)
 _BY_SOURCE_LOCKED = _BY_SOURCE.with_for_update()
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    or_,
     select,
 )
 from sqlalchemy.engine import Connection
@@ -23,7 +22,7 @@ from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.engine.order import Line, Order
 from largesse.kernel import wire
-from largesse.kernel.database.columns import metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import found_by, metadata, micros, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
 
 orders = Table(
@@ -71,7 +70,7 @@ _CHANGING = tuple(name for name in _FIELDS if name not in ("id", "source_id", "c
 _ALL = select(*(orders.c[name] for name in _FIELDS))
 _BY_KEYS = _ALL.where(
     orders.c.project_id == bindparam("project"),
-    or_(one_of(orders.c.id, "ids"), one_of(orders.c.source_id, "source_ids")),
+    found_by(orders.c.id, {"ids": orders.c.id, "source_ids": orders.c.source_id}),
 ).order_by(orders.c.id)
 _BY_KEYS_LOCKED = _BY_KEYS.with_for_update()
 COUNTED = ("PAID", "FULFILLED")

@@ -16,14 +16,13 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
-from largesse.kernel.database.columns import JsonText, metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import JsonText, found_by, metadata, micros, one_of, project_id
 from largesse.products.model import Product, Sku
 
 T = TypeVar("T", Product, Sku)
@@ -74,7 +73,7 @@ _BY_KEYS = {
     kind: _SELECTS[kind].where(
         table.c.project_id == bindparam("project"),
         table.c.deleted_at.is_(None),
-        or_(one_of(table.c.id, "keys"), one_of(table.c.source_id, "keys")),
+        found_by(table.c.id, {"ids": table.c.id, "source_ids": table.c.source_id}),
     )
     for kind, table in _TABLES.items()
 }
@@ -82,7 +81,7 @@ _BY_KEYS = {
 
 def by_keys(conn: Connection, kind: type[T], project_id: str, keys: Collection[str]) -> list[T]:
     """Live rows whose id or source id is among `keys`, in one query."""
-    rows = conn.execute(_BY_KEYS[kind], {"project": project_id, "keys": list(keys)})
+    rows = conn.execute(_BY_KEYS[kind], {"project": project_id, "ids": list(keys), "source_ids": list(keys)})
     return [kind(**row._mapping) for row in rows]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 from largesse.engine.books import Lock
 from largesse.engine.order import Order
 from largesse.kernel import wire
-from largesse.kernel.database.columns import one_of
+from largesse.kernel.database.columns import found_by, one_of
 from largesse.kernel.database.rows import insert_rows, update_rows
 from largesse.redemptions.model import Record
 from largesse.redemptions.tables import locks, redemptions
@@ -22,7 +22,7 @@ _ALL = select(*(redemptions.c[name] for name in _COLUMNS))
 
 _WITH_CHILDREN = _ALL.where(
     redemptions.c.project_id == bindparam("project"),
-    or_(one_of(redemptions.c.id, "ids"), one_of(redemptions.c.parent_id, "ids")),
+    found_by(redemptions.c.id, {"ids": redemptions.c.id, "parents": redemptions.c.parent_id}),
 ).order_by(redemptions.c.id)
 _WITH_CHILDREN_LOCKED = _WITH_CHILDREN.with_for_update()
 _LIVE_LOCKS = select(
@@ -61,7 +61,7 @@ def mark_rolled_back(conn: Connection, project_id: str, records: Sequence[Record
 def with_children(conn: Connection, project_id: str, ids: Collection[str], *, lock: bool) -> dict[str, Record]:
     """The records of these ids and all children of those that are parents, in id order."""
     statement = _WITH_CHILDREN_LOCKED if lock else _WITH_CHILDREN
-    rows = conn.execute(statement, {"project": project_id, "ids": list(ids)})
+    rows = conn.execute(statement, {"project": project_id, "ids": list(ids), "parents": list(ids)})
     return {record.id: record for record in map(_record, rows)}
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    or_,
     select,
     update,
 )
@@ -28,7 +27,7 @@ from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
-from largesse.kernel.database.columns import metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import found_by, metadata, micros, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
 from largesse.vouchers.model import GIFT_VOUCHER, CreditTransaction, StoredVoucher, VoucherCounters
 
@@ -129,10 +128,10 @@ _CHANGING = (
 _ALL = select(*(vouchers.c[name] for name in _COLUMNS))
 _BY_KEYS = _ALL.add_columns(vouchers.c.code_key).where(
     vouchers.c.project_id == bindparam("project"),
-    or_(one_of(vouchers.c.code_key, "codes"), one_of(vouchers.c.id, "ids")),
+    found_by(vouchers.c.id, {"ids": vouchers.c.id, "codes": vouchers.c.code_key}),
 )
 _BY_CODES = _ALL.add_columns(vouchers.c.code_key).where(
-    vouchers.c.project_id == bindparam("project"), one_of(vouchers.c.code_key, "codes")
+    vouchers.c.project_id == bindparam("project"), found_by(vouchers.c.id, {"codes": vouchers.c.code_key})
 )
 _LIVE = vouchers.c.deleted_at.is_(None)
 _STATEMENTS = {

@@ -47,10 +47,19 @@ class KeyList(TypeDecorator[list[str]]):
         return value if dialect.name == "postgresql" or value is None else wire.encode_text(value)
 
 
-class one_of(FunctionElement[bool]):  # noqa: N801 - reads as an SQL operator
-    """`one_of(column, "keys")`: the column is among the keys bound as a list; one statement text for any number of keys."""
+class _Condition(FunctionElement[bool]):
+    """A condition that stands as it is: SQLite could not use an index behind `(…) = 1`."""
 
     type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> "_Condition":  # noqa: ARG002 - SQLAlchemy's signature
+        return self
+
+
+class one_of(_Condition):  # noqa: N801 - reads as an SQL operator
+    """`one_of(column, "keys")`: the column is among the keys bound as a list; one statement text for any number of keys."""
+
     inherit_cache = True
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
@@ -67,6 +76,39 @@ def _one_of_sqlite(element: one_of, compiler: SQLCompiler, **options: Any) -> st
 def _one_of_postgresql(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
     column, keys = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} = ANY ({keys})"
+
+
+class found_by(_Condition):  # noqa: N801 - reads as an SQL operator
+    """`found_by(id_column, {"ids": column, …})`: one of the columns is among the keys bound under its name.
+
+    Each column is looked up by its own index: PostgreSQL joins the indexes by itself, SQLite would read the whole project instead;
+    it also would for a single column where rows are wanted in id order. The statement binds the project as `project`.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, id_column: ColumnElement[Any], columns: dict[str, ColumnElement[Any]]) -> None:
+        pairs = [part for name, column in columns.items() for part in (column, bindparam(name, type_=KeyList()))]
+        super().__init__(id_column, id_column.table.c.project_id, bindparam("project"), *pairs)
+
+
+@compiles(found_by, "sqlite")
+def _found_by_sqlite(element: found_by, compiler: SQLCompiler, **options: Any) -> str:
+    id_column, project_column, project, *pairs = (compiler.process(clause, **options) for clause in element.clauses)
+    table = next(iter(element.clauses)).table.name
+    found = " UNION ALL ".join(
+        f"SELECT {id_column} FROM {table} WHERE {project_column} = {project}"
+        f" AND {column} IN (SELECT value FROM json_each({keys}))"
+        for column, keys in zip(pairs[::2], pairs[1::2], strict=True)
+    )
+    return f"{id_column} IN ({found})"
+
+
+@compiles(found_by, "postgresql")
+def _found_by_postgresql(element: found_by, compiler: SQLCompiler, **options: Any) -> str:
+    _, _, _, *pairs = (compiler.process(clause, **options) for clause in element.clauses)
+    found = " OR ".join(f"{column} = ANY ({keys})" for column, keys in zip(pairs[::2], pairs[1::2], strict=True))
+    return f"({found})"
 
 
 def project_id() -> Column[str]:
