@@ -130,3 +130,14 @@ def overloaded(retry_after_seconds: int = 1) -> ApiError:
         details="More work is waiting than can be answered in time. Nothing was done; repeat the request shortly.",
     )
     return ApiError(refusal, {"Retry-After": str(retry_after_seconds)})
+
+
+def store_unavailable(retry_after_seconds: int = 1) -> ApiError:
+    """503 with `Retry-After`: the store is away, and may have gone while it carried the request out."""
+    refusal = Refusal(
+        code=503,
+        key="service_unavailable",
+        message="Service unavailable",
+        details="The store cannot be reached or takes no work. Before repeating a write, look whether it was done.",
+    )
+    return ApiError(refusal, {"Retry-After": str(retry_after_seconds)})

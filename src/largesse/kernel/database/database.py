@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from largesse.kernel import errors
 from largesse.kernel.call import Call
 from largesse.kernel.database.lanes import ATTEMPTS, Decider, Lane, each_alone
-from largesse.kernel.database.stores import is_transient, open_reader, open_writer
+from largesse.kernel.database.stores import is_transient, is_unavailable, open_reader, open_writer
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.events import write_events
 from largesse.kernel.settings import Settings
@@ -95,30 +95,32 @@ class Database:
         try:
             context = contextvars.copy_context()
             return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, function, *arguments)
+        except DBAPIError as error:
+            if is_unavailable(error):
+                raise errors.store_unavailable() from error
+            raise
         finally:
             self._waiting -= 1
 
 
 def _ping(engine: Engine) -> None:
-    with engine.connect() as conn:
-        conn.execute(text("SELECT 1"))
+    _look_up(engine, lambda conn: conn.execute(text("SELECT 1")))
 
 
 def _look_up(engine: Engine, function: Callable[[Connection], T]) -> T:
-    with engine.connect() as conn:
-        return function(conn)
-
-
-def _read(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
     for attempt in range(ATTEMPTS):
         try:
             with engine.connect() as conn:
-                return function(Unit(conn, call))
+                return function(conn)
         except DBAPIError as error:
             if not is_transient(error) or attempt == ATTEMPTS - 1:
                 raise
             _pause(attempt)
     raise AssertionError("unreachable")
+
+
+def _read(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
+    return _look_up(engine, lambda conn: function(Unit(conn, call)))
 
 
 def _write(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:

@@ -21,9 +21,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from largesse.kernel import errors, metrics
 from largesse.kernel.call import Call
 from largesse.kernel.database.rows import GuardViolation
-from largesse.kernel.database.stores import is_transient
+from largesse.kernel.database.stores import is_transient, is_unavailable
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.errors import ApiError
 from largesse.kernel.events import events, write_events
 
 BATCH = 32
@@ -231,11 +230,6 @@ def _set_results(answered: list[tuple[asyncio.Future[Any], Any]]) -> None:
 
 def _as_answer(error: Exception) -> Exception:
     """A store that cannot take the work now is 503, not a fault of the request."""
-    if isinstance(error, DBAPIError) and not isinstance(error, ApiError):
-        return errors.overloaded() if is_transient(error) or _is_store_full(error) else error
+    if isinstance(error, DBAPIError) and is_unavailable(error):
+        return errors.store_unavailable()
     return error
-
-
-def _is_store_full(error: DBAPIError) -> bool:
-    text = str(error.orig).lower()
-    return any(sign in text for sign in ("disk is full", "disk i/o error", "database is locked", "no space left"))

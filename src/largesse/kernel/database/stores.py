@@ -1,7 +1,9 @@
 """Opening a store: one SQLite file or PostgreSQL, each configured so that a committed answer survives a crash."""
 
+import sqlite3
 from typing import Any
 
+import psycopg
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -10,6 +12,9 @@ from largesse.kernel.settings import Settings, SettingsError
 
 BUSY_MILLISECONDS = 10_000
 _RETRYABLE = ("40001", "40P01", "57P01")
+# Shutting down, starting, out of connections, disk, memory: nothing is wrong with the request.
+_UNAVAILABLE = ("08", "53", "57P")
+_SQLITE_UNAVAILABLE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 def store_url(text: str) -> URL:
@@ -72,3 +77,16 @@ def is_transient(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
     return code is not None and (code in _RETRYABLE or code.startswith("08"))
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """True where the store is away, full or out of connections: no fault of the request, and worth repeating later."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return (
+            cause.sqlite_errorcode & 0xFF in _SQLITE_UNAVAILABLE
+        )  # the low byte, without the detail of extended codes
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:  # no server there to give a code
+        return True
+    code = getattr(cause, "sqlstate", None)
+    return code is not None and code.startswith(_UNAVAILABLE)
