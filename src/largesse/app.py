@@ -25,6 +25,8 @@ import largesse.orders.service
 import largesse.products.routes
 import largesse.products.service
 import largesse.redemptions.routes
+import largesse.validation_rules.routes
+import largesse.validation_rules.service
 import largesse.vouchers.routes
 import largesse.vouchers.service
 from largesse.kernel.access.authentication import Authenticator
@@ -47,8 +49,16 @@ def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
         largesse.products.service.purge(unit, resource_type, resource_id)
 
 
-def _forget_category(_unit: Unit, _category_id: str) -> None:
+def _forget_category(unit: Unit, category_id: str) -> None:
     """A deleted category leaves every object that carried it without one."""
+    largesse.vouchers.service.forget_category(unit, category_id)
+
+
+def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
+    """The id of what a validation rule is to be assigned to; each room knows its own. Raises ApiError 404."""
+    if object_type == "voucher":
+        return largesse.vouchers.service.id_of(unit, key)
+    raise not_found(object_type, key)
 
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -59,8 +69,9 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.customers.routes.make_routes(largesse.orders.service.remove_of_customer),
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
-    *largesse.products.routes.routes,
+    *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.redemptions.routes.routes,
+    *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
     *largesse.vouchers.routes.routes,
 ]
 

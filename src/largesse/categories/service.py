@@ -61,6 +61,11 @@ def resolve(unit: Unit, category_id: str | None, name: str | None) -> str | None
     return found.id if found else _added(unit, name, _DEFAULT_HIERARCHY).id
 
 
+def find(unit: Unit, key: str) -> StoredCategory | None:
+    """A category by its id, else by its name."""
+    return store.by_ids(unit.conn, unit.project_id, [key]).get(key) or store.by_name(unit.conn, unit.project_id, key)
+
+
 # The resource
 
 

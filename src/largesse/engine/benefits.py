@@ -15,6 +15,7 @@ ItemEffect = Literal[
     "APPLY_FROM_MOST_EXPENSIVE",
 ]
 ItemTarget = Literal["ITEM", "UNIT"]
+MAX_PRICE = 10**15
 Limit = Annotated[int, Meta(ge=0, le=10**12)]
 Key = Annotated[str, Meta(min_length=1, max_length=255)]
 
@@ -35,7 +36,7 @@ class ItemEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: ItemTarget = "ITEM"
     skip_initially: Annotated[int, Meta(ge=0, le=10**6)] = 0
     repeat: Annotated[int, Meta(ge=1, le=10**6)] = 1
-    price: Annotated[Decimal, Meta(ge=0, le=10**15)] | None = None
+    price: Decimal | None = None
     price_formula: str | None = None
     quantity_limit: Limit | None = None
     aggregated_quantity_limit: Limit | None = None

@@ -1,6 +1,7 @@
 """HTTP of products and SKUs."""
 
 from litestar import Response, delete, get, post, put
+from litestar.handlers import HTTPRouteHandler
 
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
 from largesse.products import service
@@ -14,6 +15,7 @@ from largesse.products.model import (
     SkuList,
     SkuUpdate,
 )
+from largesse.products.service import CheckUnused
 
 _LIST = ("limit", "page", "order", "start_date", "end_date")
 
@@ -41,13 +43,6 @@ async def update_product(request: ApiRequest, product_id: str) -> Response[bytes
     return answer(await request.write(lambda unit: service.update_product(unit, product_id, body)))
 
 
-@delete("/v1/products/{product_id:str}", **operation("Delete a product", status=204, query=("force",)))
-async def delete_product(request: ApiRequest, product_id: str) -> Response[None]:
-    force = bool(request.query.flag("force"))
-    await request.write(lambda unit: service.delete_product(unit, product_id, force=force))
-    return no_content()
-
-
 @get("/v1/skus/{sku_id:str}", **operation("Get a SKU", answer=SkuAnswer))
 async def get_sku(request: ApiRequest, sku_id: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: service.get_sku(unit, sku_id)))
@@ -70,22 +65,32 @@ async def update_sku(request: ApiRequest, product_id: str, sku_id: str) -> Respo
     return answer(await request.write(lambda unit: service.update_sku(unit, product_id, sku_id, body)))
 
 
-@delete("/v1/products/{product_id:str}/skus/{sku_id:str}", **operation("Delete a SKU", status=204, query=("force",)))
-async def delete_sku(request: ApiRequest, product_id: str, sku_id: str) -> Response[None]:
-    force = bool(request.query.flag("force"))
-    await request.write(lambda unit: service.delete_sku(unit, product_id, sku_id, force=force))
-    return no_content()
+def make_routes(check_unused: CheckUnused) -> list[HTTPRouteHandler]:
+    """`check_unused` refuses to let go of what another room's objects name."""
 
+    @delete("/v1/products/{product_id:str}", **operation("Delete a product", status=204, query=("force",)))
+    async def delete_product(request: ApiRequest, product_id: str) -> Response[None]:
+        force = bool(request.query.flag("force"))
+        await request.write(lambda unit: service.delete_product(unit, product_id, check_unused, force=force))
+        return no_content()
 
-routes = [
-    list_products,
-    create_product,
-    get_product,
-    update_product,
-    delete_product,
-    get_sku,
-    list_skus,
-    create_sku,
-    update_sku,
-    delete_sku,
-]
+    @delete(
+        "/v1/products/{product_id:str}/skus/{sku_id:str}", **operation("Delete a SKU", status=204, query=("force",))
+    )
+    async def delete_sku(request: ApiRequest, product_id: str, sku_id: str) -> Response[None]:
+        force = bool(request.query.flag("force"))
+        await request.write(lambda unit: service.delete_sku(unit, product_id, sku_id, check_unused, force=force))
+        return no_content()
+
+    return [
+        list_products,
+        create_product,
+        get_product,
+        update_product,
+        delete_product,
+        get_sku,
+        list_skus,
+        create_sku,
+        update_sku,
+        delete_sku,
+    ]

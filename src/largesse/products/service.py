@@ -1,5 +1,6 @@
 """Use cases of products and SKUs, and the catalogue that orders are priced by."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -28,6 +29,7 @@ from largesse.products.model import (
 )
 
 T = TypeVar("T", Product, Sku)
+CheckUnused = Callable[[Unit, str, str], None]  # (unit, kind, id); raises ApiError 400
 # The contract lists more names than a product has; those are accepted and mean its creation (documented oddity).
 _ODD = ("type", "code", "campaign", "category")
 
@@ -196,9 +198,11 @@ def list_products(unit: Unit, query: Query) -> ProductList:
     return ProductList(products=shown, total=total)
 
 
-def delete_product(unit: Unit, key: str, *, force: bool) -> None:
-    """To the bin, or for good with its SKUs. Raises ApiError 404."""
-    _delete(unit, _existing(unit, Product, "product", key), force)
+def delete_product(unit: Unit, key: str, check_unused: CheckUnused, *, force: bool) -> None:
+    """To the bin, or for good with its SKUs. Raises ApiError 404, and 400 `resource_in_use` while something names it."""
+    product = _existing(unit, Product, "product", key)
+    check_unused(unit, "product", product.id)
+    _delete(unit, product, force)
 
 
 def _delete(unit: Unit, item: Product | Sku, force: bool) -> None:
@@ -269,9 +273,11 @@ def list_skus(unit: Unit, product_key: str, query: Query) -> SkuList:
     return SkuList(skus=[sku_answer(sku) for sku in found], total=total)
 
 
-def delete_sku(unit: Unit, product_key: str, key: str, *, force: bool) -> None:
-    product = _existing(unit, Product, "product", product_key)
-    _delete(unit, _sku_of(unit, product, key), force)
+def delete_sku(unit: Unit, product_key: str, key: str, check_unused: CheckUnused, *, force: bool) -> None:
+    """As `delete_product`."""
+    sku = _sku_of(unit, _existing(unit, Product, "product", product_key), key)
+    check_unused(unit, "sku", sku.id)
+    _delete(unit, sku, force)
 
 
 def _sku_of(unit: Unit, product: Product, key: str) -> Sku:

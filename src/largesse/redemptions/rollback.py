@@ -220,7 +220,7 @@ class _Undoing:
             self._mark(target, record)
             books.records.append(record)
             unit.record("redemption.rollback.succeeded", record.id, customer_id=record.customer_id)
-        return rollback_answer(books, unit, self._undo, records, parent, order, customer)
+        return rollback_answer(books, self._undo, records, parent, order, customer)
 
     def _children(self, source: Record) -> list[Record]:
         """The successful children, in the order of application (their ids grow with it)."""

@@ -6,7 +6,7 @@ Refusals are 400: `invalid_validation_rules` for `rules` and `bundle_rules`, `in
 from collections.abc import Mapping
 from typing import Any
 
-from largesse.engine.benefits import ApplicableTo, BundleComponent, BundleRules, ItemEntry
+from largesse.engine.benefits import MAX_PRICE, ApplicableTo, BundleComponent, BundleRules, ItemEntry
 from largesse.engine.formulas import FormulaError, compile_formula
 from largesse.engine.logic import Logic, LogicError, Some, is_key, keys_of, parse_logic
 from largesse.kernel import wire
@@ -210,6 +210,8 @@ def _entry(sent: Any, place: str) -> ItemEntry:
     entry: ItemEntry = wire.convert(sent, ItemEntry, place)
     if not (entry.id or entry.source_id):
         raise invalid_payload(f"Property {place} should have required property 'id'")
+    if entry.price is not None and not (entry.price.is_finite() and 0 <= entry.price <= MAX_PRICE):
+        raise invalid_payload(f"Property {place}.price should be a number from 0 to {MAX_PRICE}")
     for name in ItemEntry.__struct_fields__:
         if not name.endswith("_formula") or (formula := getattr(entry, name)) is None:
             continue

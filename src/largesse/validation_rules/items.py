@@ -14,7 +14,7 @@ from largesse.engine.order import Catalog, CatalogEntry
 def resolved(
     conn: Connection, project_id: str, applicable_to: ApplicableTo, bundle: dict[str, Any]
 ) -> tuple[ApplicableTo, dict[str, Any]]:
-    """Both parts of a checked definition with the names of their items filled in; what the catalogue does not know stays as sent."""
+    """Both parts of a checked definition with the names of their items filled in; what the catalogue does not know stays."""
     members = [member for member in _members(bundle) if member["object"] != "products_collection"]
     catalog = _catalog(conn, project_id, [*applicable_to.included, *applicable_to.excluded], members)
     for member in members:

@@ -11,7 +11,6 @@ from largesse.engine.benefits import ApplicableTo, RuleSet
 from largesse.kernel import clock, definitions, ids, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import (
-    ApiError,
     duplicate_found,
     duplicate_name,
     invalid_payload,
@@ -165,7 +164,7 @@ def get(unit: Unit, rule_id: str) -> RuleAnswer:
 
 
 def create(unit: Unit, sent: RuleInput) -> RuleAnswer:
-    """Raises ApiError 400 for a definition that says nothing possible, 409 for a name that is taken (names are unique: documented)."""
+    """Raises ApiError 400 for a definition that says nothing possible, 409 for a name that is taken (documented)."""
     if sent.name is UNSET:
         raise invalid_payload("Payload should have required property 'name'")
     rule = StoredRule(
@@ -222,7 +221,10 @@ def _take_items(unit: Unit, rule: StoredRule, sent: RuleInput) -> None:
 
 
 def delete(unit: Unit, rule_id: str) -> None:
-    """Raises ApiError 404, and 400 `resource_in_use` while the rule is assigned: its silent end would widen a promotion (our decision)."""
+    """Raises ApiError 404, and 400 `resource_in_use` while the rule is assigned.
+
+    Its silent end would widen a promotion (our decision).
+    """
     rule = _existing(unit, rule_id)
     if assigned := store.first_of_rule(unit.conn, unit.project_id, rule.id):
         raise resource_in_use("validation_rules", rule.id, "validation_rules_assignment", assigned)

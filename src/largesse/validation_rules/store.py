@@ -25,7 +25,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.kernel import wire
-from largesse.kernel.database.columns import JsonText, metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import JsonText, found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows
 from largesse.validation_rules.model import Assignment, StoredRule
 
@@ -71,7 +71,7 @@ _ASSIGNMENTS = select(*(assignments.c[name] for name in Assignment.__struct_fiel
 _OF_OBJECTS = _ASSIGNMENTS.where(
     assignments.c.project_id == bindparam("project"),
     assignments.c.related_object_type == bindparam("type"),
-    one_of(assignments.c.related_object_id, "ids"),
+    found_by(assignments.c.id, {"ids": assignments.c.related_object_id}),
 ).order_by(assignments.c.created_at, assignments.c.id)
 _COUNTS = (
     select(assignments.c.rule_id, func.count())

@@ -2,13 +2,13 @@
 
 from msgspec import UNSET
 
+from largesse.categories.model import CategoryAnswer
 from largesse.kernel import clock
-from largesse.kernel.project import Project
+from largesse.validation_rules.model import AssignmentList
 from largesse.vouchers.model import (
     GIFT_VOUCHER,
     Asset,
     Assets,
-    Assignments,
     CreditTransaction,
     GiftAnswer,
     Publish,
@@ -20,17 +20,25 @@ from largesse.vouchers.model import (
 )
 
 
-def answer(stored: StoredVoucher, _project: Project, base_url: str, *, assignments: bool = True) -> VoucherAnswer:
-    """The full object. Lists and answers of redemptions leave the rule assignments out (observed)."""
+def answer(
+    stored: StoredVoucher,
+    base_url: str,
+    category: CategoryAnswer | None = None,
+    assignments: AssignmentList | None = None,
+) -> VoucherAnswer:
+    """The full object; `category` is that of its `category_id`.
+
+    Lists and answers of redemptions leave `assignments` out (observed).
+    """
     entry = stored.entry
     return VoucherAnswer(
         id=entry.id,
         code=entry.code,
         campaign=entry.campaign,
         campaign_id=entry.campaign_id,
-        category=None,
-        category_id=None,
-        categories=[],
+        category=category.name if category else None,
+        category_id=category.id if category else None,
+        categories=[category] if category else [],
         type=entry.type,
         discount=entry.discount,
         gift=_gift(stored),
@@ -51,7 +59,7 @@ def answer(stored: StoredVoucher, _project: Project, base_url: str, *, assignmen
         updated_at=clock.iso_or_none(stored.updated_at),
         holder_id=entry.holder_id or UNSET,
         referrer_id=stored.referrer_id or UNSET,
-        validation_rules_assignments=Assignments() if assignments else UNSET,
+        validation_rules_assignments=assignments if assignments is not None else UNSET,
         publish=Publish(count=stored.publish_count, url=f"/v1/vouchers/{entry.code}/publications?page=1&limit=10"),
         redemption=RedemptionSummary(
             quantity=entry.quantity,

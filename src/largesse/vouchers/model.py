@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from largesse.categories.model import CategoryAnswer
 from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe, Weekday
 from largesse.kernel.wire import Instant
+from largesse.validation_rules.model import AssignmentList
 
 DISCOUNT_VOUCHER = "DISCOUNT_VOUCHER"
 GIFT_VOUCHER = "GIFT_VOUCHER"
@@ -157,13 +159,6 @@ class RedemptionSummary(msgspec.Struct, kw_only=True):
     url: str
 
 
-class Assignments(msgspec.Struct, kw_only=True):
-    object: str = "list"
-    data_ref: str = "data"
-    data: list[Any] = []
-    total: int = 0
-
-
 class VoucherAnswer(msgspec.Struct, kw_only=True):
     """The full object; what is unset is an explicit null (documented)."""
 
@@ -173,7 +168,7 @@ class VoucherAnswer(msgspec.Struct, kw_only=True):
     campaign_id: str | None
     category: str | None
     category_id: str | None
-    categories: list[dict[str, Any]]
+    categories: list[CategoryAnswer]
     type: str
     discount: Discount | None
     gift: GiftAnswer | None
@@ -192,7 +187,7 @@ class VoucherAnswer(msgspec.Struct, kw_only=True):
     updated_at: str | None
     holder_id: str | UnsetType = UNSET
     referrer_id: str | UnsetType = UNSET
-    validation_rules_assignments: Assignments | UnsetType = UNSET
+    validation_rules_assignments: AssignmentList | UnsetType = UNSET
     publish: Publish
     redemption: RedemptionSummary
     object: str = "voucher"

@@ -9,7 +9,9 @@ from msgspec import UNSET
 from sqlalchemy.engine import Connection
 
 import largesse.bin.service as bin
+import largesse.categories.service as categories
 import largesse.customers.service as customers
+import largesse.validation_rules.service as validation_rules
 from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount, check_discount
 from largesse.engine.refusal import Refusal
@@ -87,6 +89,16 @@ def note_locks(conn: Connection, project_id: str, voucher_ids: Sequence[str], un
     store.note_locks(conn, project_id, voucher_ids, until)
 
 
+def id_of(unit: Unit, key: str) -> str:
+    """The id of the voucher with this code or id. Raises ApiError 404."""
+    return _existing(unit, key).entry.id
+
+
+def note_rules(unit: Unit, voucher_id: str, rule_ids: list[str]) -> None:
+    """Lets a voucher know its own rules, in order of assignment, so that decisions need not look for them."""
+    store.note_rules(unit.conn, unit.project_id, voucher_id, rule_ids)
+
+
 def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
     """Stored counters of every voucher, for verification."""
     return store.counters(conn, project_id)
@@ -96,7 +108,7 @@ def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
 
 
 def get(unit: Unit, code: str, base_url: str) -> VoucherAnswer:
-    return answer(_existing(unit, code), unit.project, base_url)
+    return _shown(unit, _existing(unit, code), base_url)
 
 
 def create(unit: Unit, sent: VoucherCreate, base_url: str, *, code: str | None = None) -> VoucherAnswer:
@@ -114,6 +126,8 @@ def create(unit: Unit, sent: VoucherCreate, base_url: str, *, code: str | None =
         discount=_discount(sent.discount) if sent.discount is not None else None,
         quantity=sent.redemption.quantity if sent.redemption else None,
         active=sent.active is not False,
+        category_id=categories.resolve(unit, sent.category_id, sent.category),
+        rule_ids=list(dict.fromkeys(sent.validation_rules or ())),
         start_date=sent.start_date,
         expiration_date=sent.expiration_date,
         validity_timeframe=sent.validity_timeframe,
@@ -143,7 +157,8 @@ def create(unit: Unit, sent: VoucherCreate, base_url: str, *, code: str | None =
     if entry.gift_amount:
         initial = ledger.Entry(ledger.GIFT_CREDITS, entry.id, entry.gift_amount, "creation", entry.id, unit.now)
         ledger.post(unit.conn, unit.project_id, [initial])
-    shown = answer(stored, unit.project, base_url)
+    validation_rules.assign(unit, entry.rule_ids, "voucher", entry.id)
+    shown = _shown(unit, stored, base_url)
     _record(unit, "voucher.created", shown)
     return shown
 
@@ -152,8 +167,8 @@ def update(unit: Unit, code: str, sent: VoucherUpdate, base_url: str) -> Voucher
     """Changes what may change. Raises ApiError 404, 400 `invalid_voucher` for another discount type."""
     stored = _existing(unit, code, lock=True)
     entry = stored.entry
-    if sent.category_id not in (UNSET, None) or sent.category not in (UNSET, None):
-        raise not_found("category", str(sent.category_id or sent.category))
+    if sent.category_id is not UNSET or sent.category is not UNSET:
+        entry.category_id = categories.resolve(unit, sent.category_id or None, sent.category or None)
     for name in (
         "start_date",
         "expiration_date",
@@ -188,7 +203,7 @@ def delete(unit: Unit, code: str, *, force: bool) -> None:
     """To the bin, where its code stays taken, or for good. Raises ApiError 404."""
     stored = _existing(unit, code, lock=True)
     if force:
-        store.remove(unit.conn, unit.project_id, stored.entry.id)
+        purge(unit, stored.entry.id)
     else:
         store.put_in_bin(unit.conn, unit.project_id, stored.entry.id, unit.now)
         bin.put(unit, "voucher", stored.entry.id, stored.entry.code, stored.entry.campaign_id)
@@ -196,8 +211,14 @@ def delete(unit: Unit, code: str, *, force: bool) -> None:
 
 
 def purge(unit: Unit, voucher_id: str) -> None:
-    """Removes for good what the bin held."""
+    """Removes for good, with the assignments of its rules."""
     store.remove(unit.conn, unit.project_id, voucher_id)
+    validation_rules.remove_assignments(unit, "voucher", [voucher_id])
+
+
+def forget_category(unit: Unit, category_id: str) -> None:
+    """Vouchers of a category that is gone have none."""
+    store.forget_category(unit.conn, unit.project_id, category_id)
 
 
 def change_balance(unit: Unit, code: str, sent: BalanceChange) -> BalanceAnswer:
@@ -216,8 +237,9 @@ def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
     for parameter, column in (("campaign", columns.campaign), ("campaign_id", columns.campaign_id)):
         if value := query.text(parameter):
             conditions.append(column == value)
-    if query.text("category") or query.text("category_id"):
-        conditions.append(columns.id == "")  # no category exists yet, so none holds vouchers
+    if category := query.text("category_id") or query.text("category"):
+        named = categories.find(unit, category)
+        conditions.append(columns.category_id == (named.id if named else category))
     if wanted := query.all("code"):
         conditions.append(columns.code_key.in_([unit.project.code_key(code) for code in wanted]))
     if wanted := query.all("ids"):
@@ -231,7 +253,8 @@ def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
     page = query.page(max_page=99)
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
-    shown = [answer(stored, unit.project, base_url, assignments=False) for stored in found]
+    held = categories.answers(unit.conn, unit.project, {v.entry.category_id for v in found if v.entry.category_id})
+    shown = [answer(stored, base_url, held.get(stored.entry.category_id or "")) for stored in found]
     return VoucherList(vouchers=shown, total=total)
 
 
@@ -241,6 +264,14 @@ def code_of_asset(conn: Connection, kind: str, asset_id: str) -> str | None:
 
 
 # Checks and small parts
+
+
+def _shown(unit: Unit, stored: StoredVoucher, base_url: str) -> VoucherAnswer:
+    """With its category and the assignments of its rules."""
+    entry = stored.entry
+    category = categories.answers(unit.conn, unit.project, [entry.category_id]) if entry.category_id else {}
+    assigned = validation_rules.assignments(unit.conn, unit.project, "voucher", [entry.id])[entry.id]
+    return answer(stored, base_url, category.get(entry.category_id or ""), validation_rules.embedded(assigned))
 
 
 def _existing(unit: Unit, code: str, *, lock: bool = False) -> StoredVoucher:
@@ -253,7 +284,7 @@ def _existing(unit: Unit, code: str, *, lock: bool = False) -> StoredVoucher:
 def _saved(unit: Unit, stored: StoredVoucher, event: str, base_url: str) -> VoucherAnswer:
     stored.updated_at = unit.now
     store.save(unit.conn, unit.project_id, stored)
-    shown = answer(stored, unit.project, base_url)
+    shown = _shown(unit, stored, base_url)
     _record(unit, event, shown)
     return shown
 
@@ -263,13 +294,9 @@ def _record(unit: Unit, event: str, shown: VoucherAnswer) -> None:
 
 
 def _check_references(sent: VoucherCreate) -> None:
-    """What a voucher may refer to and does not exist: campaigns, categories and rules."""
+    """What a voucher may refer to and does not exist: campaigns."""
     if sent.campaign or sent.campaign_id:
         raise not_found("campaign", str(sent.campaign_id or sent.campaign))
-    if sent.category or sent.category_id:
-        raise not_found("category", str(sent.category_id or sent.category))
-    if sent.validation_rules:
-        raise not_found("validation_rules", sent.validation_rules[0])
 
 
 def _type_of(sent: VoucherCreate) -> str:

@@ -54,6 +54,8 @@ vouchers = Table(
     Column("validity_hours", Text),  # JSON
     Column("campaign", Text),
     Column("campaign_id", Text),
+    Column("category_id", Text),
+    Column("rule_ids", Text, nullable=False, server_default="[]"),  # JSON
     Column("holder_id", Text),
     Column("is_referral_code", Boolean, nullable=False),
     Column("metadata", Text, nullable=False),  # JSON
@@ -75,6 +77,7 @@ vouchers = Table(
     Index("vouchers_by_change", "project_id", "updated_at", "id"),
     Index("vouchers_of_holder", "project_id", "holder_id"),
     Index("vouchers_of_campaign", "project_id", "campaign_id"),
+    Index("vouchers_of_category", "project_id", "category_id"),
     Index("vouchers_by_qr", "qr_id"),
     Index("vouchers_by_barcode", "barcode_id"),
 )
@@ -101,6 +104,7 @@ _JSON: dict[str, Any] = {
     "validity_timeframe": Timeframe,
     "validity_day_of_week": list[int],
     "validity_hours": Hours,
+    "rule_ids": list[str],
     "metadata": dict[str, Any],
 }
 _OWN = (
@@ -114,6 +118,7 @@ _OWN = (
     "locked_until",
 )
 _CHANGING = (
+    "category_id",
     "discount",
     "active",
     "start_date",
@@ -209,6 +214,18 @@ def note_locks(conn: Connection, project_id: str, voucher_ids: Sequence[str], un
         update(vouchers)
         .where(vouchers.c.project_id == project_id, vouchers.c.id.in_(voucher_ids), vouchers.c.locked_until < until)
         .values(locked_until=until)
+    )
+
+
+def note_rules(conn: Connection, project_id: str, voucher_id: str, rule_ids: list[str]) -> None:
+    update_rows(conn, vouchers, ("id",), ("rule_ids",), project_id, [(wire.encode_text(rule_ids), voucher_id)])
+
+
+def forget_category(conn: Connection, project_id: str, category_id: str) -> None:
+    conn.execute(
+        update(vouchers)
+        .where(vouchers.c.project_id == project_id, vouchers.c.category_id == category_id)
+        .values(category_id=None)
     )
 
 

@@ -104,7 +104,7 @@ def _redeemed(
         )
     stored = books.voucher(record.voucher_id) if record.voucher_id else None
     if stored is not None:
-        found.voucher = vouchers.answer(stored, unit.project, question.settings.base_url, assignments=False)
+        found.voucher = vouchers.answer(stored, question.settings.base_url)
         if unit.call.is_client:
             found.voucher = without_holder(found.voucher)
     return found
@@ -126,7 +126,6 @@ def without_holder(voucher: VoucherAnswer) -> VoucherAnswer:
 
 def rollback_answer(
     books: Books,
-    unit: Unit,
     undo: Any,
     records: list[Record],
     parent: Record | None,
@@ -135,24 +134,24 @@ def rollback_answer(
 ) -> bytes:
     """One rollback object on the single endpoint, the list with its parent on the other."""
     simple = customers.simple(customer) if customer else None
-    shown = [_rolled_back(books, unit, undo, record, simple, stacked=parent is not None) for record in records]
+    shown = [_rolled_back(books, undo, record, simple, stacked=parent is not None) for record in records]
     if undo.endpoint == "single":
         return wire.encode(shown[0])
     found = RollbacksAnswer(rollbacks=shown, order=forms.stored(order) if order else None)
     if parent is not None:
-        found.parent_rollback = _rolled_back(books, unit, undo, parent, simple, stacked=False)
+        found.parent_rollback = _rolled_back(books, undo, parent, simple, stacked=False)
     return wire.encode(found)
 
 
 def _rolled_back(
-    books: Books, unit: Unit, undo: Any, record: Record, customer: SimpleCustomer | None, *, stacked: bool
+    books: Books, undo: Any, record: Record, customer: SimpleCustomer | None, *, stacked: bool
 ) -> Redeemed:
     found = _base(record, customer)
     _related(found, record)
     if record.order is not None:
         found.order = forms.undiscounted(record.order) if stacked else forms.stored(record.order)
     stored = books.voucher(record.voucher_id) if record.voucher_id else None
-    found.voucher = vouchers.answer(stored, unit.project, undo.base_url, assignments=False) if stored else None
+    found.voucher = vouchers.answer(stored, undo.base_url) if stored else None
     return found
 
 

@@ -79,6 +79,52 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_table(
+        "validation_rules",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("bundle_rules", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("applicable_to", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("context_type", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_index(
+        "validation_rules_by_creation", "validation_rules", ["project_id", "created_at", "id"], unique=False
+    )
+    op.create_table(
+        "validation_rules_assignments",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("related_object_type", sa.Text(), nullable=False),
+        sa.Column("related_object_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id", "rule_id"],
+            ["validation_rules.project_id", "validation_rules.id"],
+        ),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "related_object_id", "related_object_type", "rule_id"),
+    )
+    op.create_index(
+        "validation_rules_assignments_by_creation",
+        "validation_rules_assignments",
+        ["project_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "validation_rules_assignments_of_rule",
+        "validation_rules_assignments",
+        ["project_id", "rule_id", "created_at", "id"],
+        unique=False,
+    )
     op.add_column("redemptions", sa.Column("promotion_tier_id", sa.Text(), nullable=True))
     op.add_column("redemptions", sa.Column("order_amount", sa.BigInteger(), nullable=True))
     op.add_column("redemptions", sa.Column("discount_amount", sa.BigInteger(), nullable=True))
@@ -98,9 +144,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("promotion_tier_id IS NOT NULL"),
         postgresql_where=sa.text("promotion_tier_id IS NOT NULL"),
     )
+    op.add_column("vouchers", sa.Column("category_id", sa.Text(), nullable=True))
+    op.add_column("vouchers", sa.Column("rule_ids", sa.Text(), server_default="[]", nullable=False))
+    op.create_index("vouchers_of_category", "vouchers", ["project_id", "category_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("vouchers_of_category", table_name="vouchers")
+    op.drop_column("vouchers", "rule_ids")
+    op.drop_column("vouchers", "category_id")
     op.drop_index(
         "redemptions_of_tier",
         table_name="redemptions",
@@ -116,6 +168,11 @@ def downgrade() -> None:
     op.drop_column("redemptions", "discount_amount")
     op.drop_column("redemptions", "order_amount")
     op.drop_column("redemptions", "promotion_tier_id")
+    op.drop_index("validation_rules_assignments_of_rule", table_name="validation_rules_assignments")
+    op.drop_index("validation_rules_assignments_by_creation", table_name="validation_rules_assignments")
+    op.drop_table("validation_rules_assignments")
+    op.drop_index("validation_rules_by_creation", table_name="validation_rules")
+    op.drop_table("validation_rules")
     op.drop_index(
         "jobs_waiting",
         table_name="jobs",
