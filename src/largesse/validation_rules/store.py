@@ -25,7 +25,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.kernel import wire
-from largesse.kernel.database.columns import JsonText, found_by, metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import JsonText, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows
 from largesse.validation_rules.model import Assignment, StoredRule
 
@@ -71,8 +71,8 @@ _ASSIGNMENTS = select(*(assignments.c[name] for name in Assignment.__struct_fiel
 _OF_OBJECTS = _ASSIGNMENTS.where(
     assignments.c.project_id == bindparam("project"),
     assignments.c.related_object_type == bindparam("type"),
-    found_by(assignments.c.id, {"ids": assignments.c.related_object_id}),
-).order_by(assignments.c.created_at, assignments.c.id)
+    one_of(assignments.c.related_object_id, "ids"),
+)
 _COUNTS = (
     select(assignments.c.rule_id, func.count())
     .where(assignments.c.project_id == bindparam("project"), one_of(assignments.c.rule_id, "ids"))
@@ -148,7 +148,9 @@ def naming(conn: Connection, project_id: str, item_id: str) -> list[str]:
 def of_objects(conn: Connection, project_id: str, object_type: str, ids: Collection[str]) -> list[Assignment]:
     """The assignments of several objects of one type, in order of assignment."""
     rows = conn.execute(_OF_OBJECTS, {"project": project_id, "type": object_type, "ids": list(ids)})
-    return [Assignment(**row._mapping) for row in rows]
+    found = [Assignment(**row._mapping) for row in rows]
+    # Sorted here: SQLite would read the whole project to have them in order.
+    return sorted(found, key=lambda one: (one.created_at, one.id))
 
 
 def counts(conn: Connection, project_id: str, rule_ids: Collection[str]) -> dict[str, int]:
