@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench constraints clean
 
 run: .venv/runtime  ## start the server on 127.0.0.1:8000 with an embedded store and demo data
 	$(BIN)/largesse demo
@@ -21,6 +23,11 @@ lint: .venv/dev  ## formatting, lint, types, import rules
 
 bench: .venv/dev  ## measured comparisons; prints one table
 	$(BIN)/python -m bench
+
+constraints: .venv/bin/python  ## pin every dependency anew, with hashes
+	$(PIP) install uv
+	printf 'hatchling>=1.27\neditables>=0.5\n' | $(COMPILE) pyproject.toml - -o constraints.txt
+	$(COMPILE) --extra dev pyproject.toml -o constraints-dev.txt
 
 clean:
 	rm -rf .venv
