@@ -23,14 +23,14 @@ _PRESENT_WHEN_SET = (
     "metadata",
     "initial_quantity",
     "discount_quantity",
-    "applied_quantity",
-    "applied_discount_quantity",
     "price",
     "amount",
     "initial_amount",
     "applied_quantity_amount",
     "application_details",
 )
+# What a free unit without a price keeps to itself (documented).
+_PRICED = (*_PRESENT_WHEN_SET, "applied_quantity", "applied_discount_quantity")
 
 
 def running(order: Order) -> OrderAnswer:
@@ -151,7 +151,7 @@ def _amounts(order: Order) -> OrderAnswer:
 
 def _line(line: Line) -> LineAnswer:
     found = LineAnswer(quantity=line.quantity)
-    for name in _PRESENT_WHEN_SET:
+    for name in _PRESENT_WHEN_SET if line.amount is None else _PRICED:
         value: Any = getattr(line, name)
         if value is not None:
             setattr(found, name, value)

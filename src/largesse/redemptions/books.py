@@ -16,8 +16,10 @@ import largesse.products.service as products
 import largesse.vouchers.service as vouchers
 from largesse.categories.model import CategoryAnswer
 from largesse.customers.model import Counts, CustomerInput, StoredCustomer
-from largesse.engine.books import Lock
+from largesse.engine.books import Ask, Campaign, Lock, Voucher
+from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
+from largesse.kernel import definitions as kept
 from largesse.kernel import errors, ledger
 from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
@@ -25,19 +27,18 @@ from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
 from largesse.orders.model import StoredOrder
-from largesse.redemptions import store
-from largesse.redemptions.model import OrderReference, Record, StackableRequest, expanded
+from largesse.redemptions import definitions, store
+from largesse.redemptions.model import OrderReference, Record, RedeemableInput, StackableRequest
 from largesse.vouchers.model import CreditTransaction, StoredVoucher
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What one request needs loaded. `shows_categories` where the answer describes them."""
+    """What one request needs loaded."""
 
     customer: CustomerInput | None = None
     tracking_id: str | None = None
     vouchers: Collection[str] = ()
     order: OrderInput | OrderReference | None = None
-    shows_categories: bool = False
 
 
 def wanted_by(request: StackableRequest) -> Wanted:
@@ -45,7 +46,7 @@ def wanted_by(request: StackableRequest) -> Wanted:
     if customer is None and request.order is not None:
         customer = request.order.customer
     asked = [redeemable.id for redeemable in request.redeemables if redeemable.object == "voucher"]
-    return Wanted(customer, request.tracking_id, asked, request.order, "category" in expanded(request))
+    return Wanted(customer, request.tracking_id, vouchers=asked, order=request.order)
 
 
 class Books:
@@ -74,9 +75,10 @@ class Books:
         self._vouchers = vouchers.load(conn, project, keys, lock=lock, binned=binned) if keys else {}
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
         self._load_locks(now)
+        self._definitions = definitions.load(conn, project, [stored.entry for stored in self._vouchers_by_id.values()])
         self.catalog = self._load_catalog(wanted)
-        self.categories = self._load_categories() if any(w.shows_categories for w in wanted) else {}
-        self.counters: dict[ledger.Key, int] = {}
+        self.categories = self._load_categories()
+        self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
 
         self._new_customers: dict[str, StoredCustomer] = {}
         self._changed_customers: dict[str, StoredCustomer] = {}
@@ -85,6 +87,7 @@ class Books:
         self._changed_orders: dict[str, StoredOrder] = {}
         self._voucher_changes: dict[str, tuple[int, int]] = {}
         self._counter_changes: dict[ledger.Key, int] = {}
+        self._limits: dict[ledger.Key, int] = {}
         self._postings: list[ledger.Entry] = []
         self.records: list[Record] = []
         self.undone: list[Record] = []
@@ -99,9 +102,14 @@ class Books:
 
     def _load_categories(self) -> dict[str, CategoryAnswer]:
         """The categories of the redeemables asked for, as answers show them."""
-        held = [holder for stored in self._vouchers.values() for holder in (stored.entry, stored.entry.parent)]
+        held: list[Voucher | Campaign | None] = []
+        for stored in self._vouchers.values():
+            held += [stored.entry, stored.entry.parent]
         ids = {holder.category.id for holder in held if holder is not None and holder.category is not None}
-        return categories.answers(self._conn, self.project, ids)
+        return kept.load(self._conn, self.project, "category answer", ids, self._category_answers)
+
+    def _category_answers(self, conn: Connection, _project_id: str, ids: Collection[str]) -> dict[str, CategoryAnswer]:
+        return categories.answers(conn, self.project, ids)
 
     def _load_catalog(self, wanted: Sequence[Wanted]) -> Catalog:
         product_keys: set[str] = set()
@@ -111,11 +119,36 @@ class Books:
                 of_products, of_skus = catalog_keys(w.order)
                 product_keys |= of_products
                 sku_keys |= of_skus
+        free = self._free_items()
+        product_keys |= free
+        sku_keys |= free
         if not product_keys and not sku_keys:
             return Catalog({}, {})
         return products.catalog(self._conn, self.project.id, product_keys, sku_keys)
 
+    def _free_items(self) -> set[str]:
+        """Products and SKUs that the benefits at hand may add to a cart."""
+        benefits = [stored.entry.discount for stored in self._vouchers_by_id.values()]
+        return {name for discount in benefits for name in item_names(discount)}
+
+    def load_counters(self, budget_keys: Collection[str], *, lock: bool) -> None:
+        """Loads limits over time: one query, none where there are none."""
+        for (subject_id, _), value in ledger.values(self._conn, self.project.id, budget_keys, lock=lock).items():
+            self.budgets[subject_id] = value
+
     # What decisions read
+
+    def asks(self, redeemable: RedeemableInput) -> list[Ask]:
+        """What a redeemable asks for."""
+        stored = self.voucher(redeemable.id) if redeemable.object == "voucher" else None
+        return self._definitions.asks(redeemable, stored.entry if stored else None)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything at hand may be limited over time."""
+        return self._definitions is not definitions.NOTHING or any(
+            stored.entry.parent for stored in self._vouchers_by_id.values()
+        )
 
     def voucher(self, key: str) -> StoredVoucher | None:
         """The voucher asked for under `key`, its code or its id."""
@@ -169,13 +202,14 @@ class Books:
             self._orders_by_source[order.source_id] = after
         orders.record_change(unit, before, after, redemption_id)
 
-    def post(self, entry: ledger.Entry) -> None:
-        """Notes a posting, and how far it moves the counter it belongs to."""
+    def post(self, entry: ledger.Entry, most: int | None = None) -> None:
+        """Notes a posting, and how far it moves the counter it belongs to, which may hold `most` after it."""
         self._postings.append(entry)
         if entry.account in ledger.COUNTED:
             key = (entry.subject_id, entry.account)
             self._counter_changes[key] = self._counter_changes.get(key, 0) + entry.amount
-            self.counters[key] = self.counters.get(key, 0) + entry.amount
+            if most is not None:
+                self._limits[key] = most
             return
         if entry.subject_id not in self._vouchers_by_id:  # deleted for good since; the ledger keeps what it posted
             return
@@ -213,7 +247,7 @@ class Books:
             store.mark_rolled_back(conn, project_id, self.undone)
             ledger.post(conn, project_id, self._postings)
             vouchers.add_uses(conn, project_id, moved, now)
-            ledger.add(conn, project_id, self._counter_changes, {})
+            ledger.add(conn, project_id, self._counter_changes, self._limits)
             vouchers.add_transactions(conn, project_id, self.transactions)
             write_events(conn, project_id, [event for unit in units for event in unit.take_events()])
 

@@ -1,21 +1,27 @@
 """From a request and the books to a decision: the part that validating and redeeming share."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
 
 import largesse.customers.service as customers
 from largesse.customers.model import StoredCustomer
+from largesse.engine import budgets
 from largesse.engine.books import Ask
-from largesse.engine.decision import Circumstances, Decision, check_request, decide
+from largesse.engine.circumstances import Circumstances
+from largesse.engine.customer import CustomerFacts
+from largesse.engine.decision import Decision, check_request, decide
 from largesse.engine.order import Order, OrderInput, check_amount, check_size, normalise, without_applied
 from largesse.kernel import wire
 from largesse.kernel.call import Call
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.kernel.settings import Settings
 from largesse.orders.model import StoredOrder
 from largesse.redemptions.books import Books
-from largesse.redemptions.model import RedeemableInput, StackableRequest
+from largesse.redemptions.model import StackableRequest
 
 _DEFAULT_STATUS = "PAID"
 
@@ -28,36 +34,85 @@ class Question(msgspec.Struct, frozen=True, eq=False):
     form: Literal["stackable", "single"] = "stackable"
 
 
-class Evaluation(msgspec.Struct, frozen=True):
-    """A decision and what it was made for. `customer` is the redeemer as the request describes them (not stored by this)."""
+class Case(msgspec.Struct, frozen=True):
+    """What a request asks for, of whom, on which order: all that a decision is made from, before it is made.
 
-    decision: Decision
+    `customer` is the redeemer as the request describes them (not stored by this), `order` the order before any redeemable.
+    """
+
+    asks: list[Ask]
     customer: StoredCustomer | None
     customer_is_new: bool
     stored_order: StoredOrder | None
-    order: Order | None  # before any redeemable
+    order: Order | None
+
+
+class Evaluation(Case, frozen=True):
+    """A case decided."""
+
+    decision: Decision
+
+
+def load_budgets(books: Books, work: Sequence[tuple[Unit, StackableRequest]], *, lock: bool) -> None:
+    """Loads the limits over time that the decisions of a batch may read, in one query; none where no rule has any.
+
+    A request that cannot be put as a case here fails when its turn comes; a budget missed because an earlier request of the batch
+    changed the order stands at 0, and what would overspend it is refused by the statement and decided again.
+    """
+    cases: list[Case] = []
+    for place, (unit, body) in enumerate(work) if books.has_rules else ():
+        with suppress(ApiError):
+            cases.append(case_of(books, place, unit.call, body))
+    books.load_counters({key for case in cases for key in budgets_of(case)}, lock=lock)
+
+
+def budgets_of(case: Case) -> list[str]:
+    """The keys of the limits over time that the case may meet."""
+    return budgets.wanted(case.asks, case.order, case.customer.id if case.customer else None)
 
 
 def evaluate(books: Books, place: int, call: Call, body: StackableRequest, *, session_key: str | None) -> Evaluation:
     """Decides one request against the books, changing nothing. Raises ApiError for what is refused as a whole, unrecorded."""
-    project = call.project
+    case = case_of(books, place, call, body)
+    decision = decide(case.asks, case.order, circumstances(books, call, body, case.customer, session_key))
+    return Evaluation(case.asks, case.customer, case.customer_is_new, case.stored_order, case.order, decision)
+
+
+def circumstances(
+    books: Books, call: Call, body: StackableRequest, customer: StoredCustomer | None, session_key: str | None
+) -> Circumstances:
+    """What the redeemables of one request are judged by."""
+    return Circumstances(
+        rules=call.project.settings.stacking_rules,
+        now=call.now,
+        zone=call.project.zone,
+        session_key=session_key,
+        customer=CustomerFacts(customer.id, customer.metadata, customer.birthdate) if customer else None,
+        metadata=body.metadata,
+        catalog=books.catalog,
+        budgets=books.budgets,
+    )
+
+
+def case_of(books: Books, place: int, call: Call, body: StackableRequest) -> Case:
+    """Raises ApiError for a request that is refused as a whole."""
     check_body(body)
-    asks = [_ask(books, redeemable) for redeemable in body.redeemables]
-    refusal = check_request(asks, project.settings.stacking_rules)
+    asks = [ask for redeemable in body.redeemables for ask in books.asks(redeemable)]
+    kinds = [redeemable.object for redeemable in body.redeemables]
+    named = asks
+    if "promotion_stack" in kinds:  # judged as it was sent, before its tiers stand for it
+        named = [Ask(redeemable.object, redeemable.id) for redeemable in body.redeemables]
+    refusal = check_request(named, call.project.settings.stacking_rules)
     if refusal is not None:
         raise ApiError(refusal)
     sent = body.customer or (body.order.customer if body.order else None)
     found = books.customer(place, sent)
-    customer = found if sent is None else customers.merged(found, sent, project, call.now)
+    customer = found if sent is None else customers.merged(found, sent, call.project, call.now)
     stored, order = _order(books, body.order, customer, found is not None)
     refusal = check_amount(order) if order is not None else None
     if refusal is not None:
         raise ApiError(refusal)
-    about = Circumstances(
-        rules=project.settings.stacking_rules, now=call.now, zone=project.zone, session_key=session_key
-    )
-    decision = decide(asks, order, about)
-    return Evaluation(decision, customer, found is None, stored, order)
+    return Case(asks, customer, found is None, stored, order)
 
 
 def check_body(body: StackableRequest) -> None:
@@ -70,12 +125,6 @@ def check_body(body: StackableRequest) -> None:
         refusal = check_size(body.order)
         if refusal is not None:
             raise ApiError(refusal)
-
-
-def _ask(books: Books, redeemable: RedeemableInput) -> Ask:
-    stored = books.voucher(redeemable.id) if redeemable.object == "voucher" else None
-    credits = redeemable.gift.credits if redeemable.gift else None
-    return Ask(object=redeemable.object, id=redeemable.id, voucher=stored.entry if stored else None, credits=credits)
 
 
 def _order(

@@ -11,7 +11,8 @@ import largesse.orders.service as orders
 import largesse.products.service as products
 import largesse.vouchers.service as vouchers
 from largesse.customers.model import Counts
-from largesse.engine.decision import Decision, Outcome, commit
+from largesse.engine.books import Ask, Tier
+from largesse.engine.decision import Decision, Outcome, Posting, commit
 from largesse.engine.order import Order, without_applied
 from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, ids, ledger
@@ -21,7 +22,7 @@ from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
 from largesse.redemptions.answers.records import redemption_answer
 from largesse.redemptions.books import Books, wanted_by
-from largesse.redemptions.evaluation import Evaluation, Question, evaluate
+from largesse.redemptions.evaluation import Evaluation, Question, evaluate, load_budgets
 from largesse.redemptions.model import Record
 
 
@@ -30,11 +31,12 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
     project = current_project(conn, work[0][0].project)
     now = max(unit.now for unit, _ in work)
     books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=True)
+    for unit, _ in work:
+        if unit.call.project is not project:
+            unit.call = msgspec.structs.replace(unit.call, project=project)
+    load_budgets(books, [(unit, question.body) for unit, question in work], lock=True)
     found: list[Any] = []
     for place, (unit, question) in enumerate(work):
-        unit.call = (
-            msgspec.structs.replace(unit.call, project=project) if unit.call.project is not project else unit.call
-        )
         try:
             found.append(_redeem_one(books, place, unit, question))
         except Exception as error:  # a request that fails in a decision fails alone: nothing of it is in the books yet
@@ -64,7 +66,7 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
     parent_id = ids.hex_id("r_") if len(applied) > 1 else None
     record_ids = [ids.hex_id("r_") for _ in applied]
     root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
-    commit(decision, session_key)
+    commit(decision, session_key, books.budgets)
     records = [
         _child(books, unit, question, evaluation, outcome, record_id, parent_id, root)
         for outcome, record_id in zip(applied, record_ids, strict=True)
@@ -75,7 +77,6 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
         parent.order, parent.order_id = root, root.id if root else None
         parent.related_object_type, parent.related_object_id = "redemption", parent_id
         books.records.append(parent)
-        unit.record("redemption.succeeded", parent_id, customer_id=parent.customer_id)
     books.records.extend(records)
     credits = sum(outcome.credits or 0 for outcome in applied)
     books.count(evaluation.customer, Counts(total_succeeded=len(applied), gift_redeemed_amount=credits))
@@ -106,12 +107,13 @@ def _child(
     if outcome.order is not None:
         record.order_amount = outcome.order.amount
         record.discount_amount = outcome.order.total_applied_discount_amount
-    _name_voucher(books, record, outcome.ask.id)
-    for posting in outcome.postings:
-        books.post(ledger.Entry(posting.account, posting.subject_id, posting.amount, "redemption", record_id, unit.now))
+    _relate(record, outcome.ask)
+    for posting in (*outcome.postings, *_tier_amounts(outcome.ask.tier, record)):
+        entry = ledger.Entry(posting.account, posting.subject_id, posting.amount, "redemption", record_id, unit.now)
+        books.post(entry, posting.most)
     if outcome.credits is not None:
         record.amount = outcome.credits
-    stored = books.voucher(outcome.ask.id)
+    stored = books.voucher(outcome.ask.id) if outcome.ask.voucher else None
     if stored is not None:
         stored.updated_at = unit.now
     if stored is not None and outcome.credits:
@@ -123,6 +125,14 @@ def _child(
         unit.record("voucher.gift.transaction.created", stored.entry.id, refers)
     unit.record("redemption.succeeded", record_id, customer_id=record.customer_id)
     return record
+
+
+def _tier_amounts(tier: Tier | None, record: Record) -> list[Posting]:
+    """What a tier's statistics gain besides its use: the order's amount and what was taken off it."""
+    if tier is None:
+        return []
+    sums = ((ledger.TIER_ORDERS, record.order_amount), (ledger.TIER_DISCOUNTS, record.discount_amount))
+    return [Posting(account, tier.id, amount) for account, amount in sums if amount]
 
 
 def _keep_customer(books: Books, unit: Unit, question: Question, evaluation: Evaluation) -> Evaluation:
@@ -160,7 +170,7 @@ def _keep_order(
         created_at=order.created_at if before else unit.now,
         updated_at=unit.now if before else None,
         customer_id=order.customer_id or (customer.id if customer else None),
-        redemptions={**(order.redemptions or {}), key: _order_entry(books, unit, decision, parent_id, record_ids)},
+        redemptions={**(order.redemptions or {}), key: _order_entry(unit, decision, parent_id, record_ids)},
     )
     after = StoredOrder(order=without_applied(root))
     books.keep_order(unit, before, after, key)
@@ -168,18 +178,17 @@ def _keep_order(
     return root
 
 
-def _order_entry(
-    books: Books, unit: Unit, decision: Decision, parent_id: str | None, record_ids: list[str]
-) -> dict[str, Any]:
+def _order_entry(unit: Unit, decision: Decision, parent_id: str | None, record_ids: list[str]) -> dict[str, Any]:
     """What the order's `redemptions` map says of this request: a single redemption, or a parent with its children."""
     entry: dict[str, Any] = {"date": clock.iso(unit.now)}
     if parent_id is not None:
         return entry | {"related_object_type": "redemption", "related_object_id": parent_id, "stacked": record_ids}
     ask = decision.applicable[0].ask
-    stored = books.voucher(ask.id)
-    entry |= {"related_object_type": ask.object, "related_object_id": stored.entry.id if stored else ask.id}
-    if stored and stored.entry.campaign_id:
-        entry["related_object_parent_id"] = stored.entry.campaign_id
+    redeemed = ask.tier or ask.voucher
+    entry |= {"related_object_type": ask.object, "related_object_id": redeemed.id if redeemed else ask.id}
+    campaign_id = ask.tier.campaign.id if ask.tier else ask.voucher.campaign_id if ask.voucher else None
+    if campaign_id is not None:
+        entry["related_object_parent_id"] = campaign_id
     return entry
 
 
@@ -193,8 +202,8 @@ def _record_failure(books: Books, unit: Unit, question: Question, evaluation: Ev
     record.result, record.status = "FAILURE", "FAILED"
     record.failure_code, record.failure_message = refusal.key, refusal.message
     record.related_object_type, record.related_object_id = "redemption", record.id
-    if len(question.body.redeemables) == 1:
-        _name_voucher(books, record, question.body.redeemables[0].id)
+    if len(question.body.redeemables) == 1 and question.body.redeemables[0].object != "promotion_stack":
+        _relate(record, evaluation.asks[0])
     books.records.append(record)
     books.count(evaluation.customer, Counts(total_failed=1))
     unit.record("redemption.failed", record.id, customer_id=record.customer_id)
@@ -218,13 +227,17 @@ def _record(unit: Unit, question: Question, evaluation: Evaluation, record_id: s
     )
 
 
-def _name_voucher(books: Books, record: Record, asked: str) -> None:
-    """Relates a record to the voucher asked for, if there is one."""
-    stored = books.voucher(asked)
-    if stored is None:
-        return
-    entry = stored.entry
-    record.related_object_type, record.related_object_id = "voucher", entry.id
-    record.related_object_parent_id = entry.campaign_id
-    record.voucher_id, record.voucher_code = entry.id, entry.code
-    record.campaign, record.campaign_id = entry.campaign, entry.campaign_id
+def _relate(record: Record, ask: Ask) -> None:
+    """Relates a record to the voucher or tier asked for, if there is one."""
+    if ask.tier is not None:
+        tier = ask.tier
+        record.related_object_type, record.related_object_id = "promotion_tier", tier.id
+        record.promotion_tier_id = tier.id
+        record.campaign, record.campaign_id = tier.campaign.name, tier.campaign.id
+        record.related_object_parent_id = tier.campaign.id
+    elif ask.voucher is not None:
+        voucher = ask.voucher
+        record.related_object_type, record.related_object_id = "voucher", voucher.id
+        record.voucher_id, record.voucher_code = voucher.id, voucher.code
+        record.campaign, record.campaign_id = voucher.campaign, voucher.campaign_id
+        record.related_object_parent_id = voucher.campaign_id

@@ -47,6 +47,7 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     postings = ledger.caused_by(conn, project.id, history)
     wanted = [wanted_by(undo, history) for _, undo in work]
     books = Books(conn, project, wanted, now, lock=True, binned=True)
+    books.load_counters(_budgets(postings), lock=True)
     found: list[Any] = []
     for place, (unit, undo) in enumerate(work):
         unit.call = msgspec.structs.replace(unit.call, project=project)
@@ -58,17 +59,22 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     return found
 
 
+def _budgets(postings: dict[str, list[ledger.Posting]]) -> set[str]:
+    """The limits over time that get units back."""
+    posted = [posting for caused in postings.values() for posting in caused]
+    return {posting.subject_id for posting in posted if posting.account == ledger.DISCOUNTED_UNITS}
+
+
 def wanted_by(undo: Undo, history: dict[str, Record]) -> Wanted:
-    """Whom and what a rollback touches: the redemption's customer and order, the vouchers of its children."""
+    """Whom and what a rollback touches: the redemption's customer and order, the vouchers and tiers of its children."""
     source = history.get(undo.redemption_id)
     if source is None:
         return Wanted()
-    used = [record.voucher_id for record in history.values() if source.id in (record.id, record.parent_id)]
+    used = [record for record in history.values() if source.id in (record.id, record.parent_id)]
     return Wanted(
         CustomerInput(id=source.customer_id) if source.customer_id else None,
-        None,
-        [voucher_id for voucher_id in used if voucher_id],
-        OrderReference(id=source.order_id) if source.order_id else None,
+        vouchers=[record.voucher_id for record in used if record.voucher_id],
+        order=OrderReference(id=source.order_id) if source.order_id else None,
     )
 
 
@@ -219,7 +225,8 @@ class _Undoing:
         for target, record in everything:
             self._mark(target, record)
             books.records.append(record)
-            unit.record("redemption.rollback.succeeded", record.id, customer_id=record.customer_id)
+            if record is not parent:
+                unit.record("redemption.rollback.succeeded", record.id, customer_id=record.customer_id)
         return rollback_answer(books, self._undo, records, parent, order, customer)
 
     def _children(self, source: Record) -> list[Record]:

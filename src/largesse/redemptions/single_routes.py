@@ -15,7 +15,7 @@ from largesse.kernel.http.request import ApiRequest, answer, operation
 from largesse.redemptions.answers.shapes import Redeemed, ValidationAnswer
 from largesse.redemptions.desk import redeemed, validated
 from largesse.redemptions.evaluation import Question
-from largesse.redemptions.model import GiftInput, RedeemableInput, StackableRequest
+from largesse.redemptions.model import GiftInput, Options, RedeemableInput, StackableRequest
 
 
 class SingleRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +56,7 @@ def stackable(code: str, single: SingleRequest) -> StackableRequest:
         tracking_id=single.tracking_id,
         metadata=single.metadata,
         session=single.session,
+        options=Options(expand=["order", "redeemable"]),
     )
 
 
@@ -115,31 +116,20 @@ async def _validate(request: ApiRequest, code: str, single: SingleRequest) -> Re
     asked = await validated(request, Question(stackable(code, single), request.settings))
     found = wire.decode_stored(asked.content, ValidationAnswer)
     redeemable = found.redeemables[0]
-    entry = {
-        name: value
-        for name, value in msgspec.to_builtins(redeemable).items()
-        if name in ("metadata", "applicable_to", "inapplicable_to")
-    }
     result = redeemable.result
+    shown = SingleValidation(valid=found.valid, code=code, tracking_id=found.tracking_id)
+    shown.metadata = redeemable.metadata or {}
     if not found.valid:
-        error = result.error or {}
-        if error.get("code") == 404:
+        shown.error = result.error or {}
+        if shown.error.get("code") == 404:
             raise errors.not_found("voucher", code)
-        reason = (result.details or {}).get("message", "")
-        refused = SingleValidation(valid=False, code=code, reason=reason, error=error, tracking_id=found.tracking_id)
-        refused.metadata = entry.get("metadata", {})
-        return answer(refused)
-    shown = SingleValidation(
-        valid=True, code=code, tracking_id=found.tracking_id, order=found.order, session=found.session
-    )
-    shown.metadata = entry.get("metadata", {})
-    shown.applicable_to, shown.inapplicable_to = entry["applicable_to"], entry["inapplicable_to"]
+        shown.reason = (result.details or {}).get("message", "")
+        return answer(shown)
+    shown.order, shown.session = found.order, found.session
+    shown.applicable_to, shown.inapplicable_to = redeemable.applicable_to, redeemable.inapplicable_to
+    shown.campaign, shown.campaign_id = redeemable.campaign_name, redeemable.campaign_id
     if result.gift is not None:
-        shown.gift = {
-            "amount": result.gift["balance"],
-            "balance": result.gift["balance"],
-            "credits": result.gift["credits"],
-        }
+        shown.gift = {"amount": result.gift["balance"], **result.gift}
     else:
         shown.discount = result.discount
     return answer(shown)

@@ -14,7 +14,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.redemptions import store
 from largesse.redemptions.answers.validations import validation_answer
 from largesse.redemptions.books import Books, wanted_by
-from largesse.redemptions.evaluation import Evaluation, Question, evaluate
+from largesse.redemptions.evaluation import Evaluation, Question, evaluate, load_budgets
 
 
 def validate(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
@@ -31,9 +31,11 @@ def _validate(conn: Connection, work: Sequence[tuple[Unit, Question]], *, lock: 
     project = current_project(conn, work[0][0].project)
     now = max(unit.now for unit, _ in work)
     books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=lock)
+    for unit, _ in work:
+        unit.call = msgspec.structs.replace(unit.call, project=project)
+    load_budgets(books, [(unit, question.body) for unit, question in work], lock=False)
     found: list[Any] = []
     for place, (unit, question) in enumerate(work):
-        unit.call = msgspec.structs.replace(unit.call, project=project)
         try:
             found.append(_validate_one(conn, books, place, unit, question, lock=lock))
         except Exception as error:  # fails alone

@@ -102,12 +102,17 @@ def _redeemed(
         found.order = (
             forms.child(record.order) if stacked else forms.whole(record.order, for_client=unit.call.is_client)
         )
+    _show_redeemed(books, found, record, question.settings.base_url)
+    if unit.call.is_client and isinstance(found.voucher, VoucherAnswer):
+        found.voucher = without_holder(found.voucher)
+    return found
+
+
+def _show_redeemed(books: Books, found: Redeemed, record: Record, base_url: str) -> None:
+    """The whole voucher, as the request leaves it."""
     stored = books.voucher(record.voucher_id) if record.voucher_id else None
     if stored is not None:
-        found.voucher = vouchers.answer(stored, question.settings.base_url)
-        if unit.call.is_client:
-            found.voucher = without_holder(found.voucher)
-    return found
+        found.voucher = vouchers.answer(stored, base_url, books.categories.get(stored.entry.category_id or ""))
 
 
 def _parent(record: Record, customer: SimpleCustomer | None, unit: Unit) -> Redeemed:
@@ -150,8 +155,8 @@ def _rolled_back(
     _related(found, record)
     if record.order is not None:
         found.order = forms.undiscounted(record.order) if stacked else forms.stored(record.order)
-    stored = books.voucher(record.voucher_id) if record.voucher_id else None
-    found.voucher = vouchers.answer(stored, undo.base_url) if stored else None
+    found.voucher = None
+    _show_redeemed(books, found, record, undo.base_url)
     return found
 
 

@@ -18,13 +18,17 @@ def redeemables(
     books: Books, call: Call, body: StackableRequest, outcomes: Sequence[Outcome]
 ) -> list[RedeemableAnswer]:
     """The redeemables of a validation, or the skipped and inapplicable ones of a redemption."""
+    if not outcomes:
+        return []
     expand = expanded(body)
     return [_redeemable(books, call, expand, outcome) for outcome in outcomes]
 
 
 def _redeemable(books: Books, call: Call, expand: frozenset[str], outcome: Outcome) -> RedeemableAnswer:
     ask = outcome.ask
-    found = RedeemableAnswer(status=outcome.status, id=ask.id, object=ask.object, result=_result(outcome, call))
+    # A stack that does not exist has no tiers to list, and SDKs know no other objects than these two.
+    kind = "voucher" if ask.object == "voucher" else "promotion_tier"
+    found = RedeemableAnswer(status=outcome.status, id=ask.id, object=kind, result=result(outcome, call))
     if outcome.status == "APPLICABLE":
         if "order" in expand and outcome.order is not None:
             found.order = forms.running(outcome.order)
@@ -62,15 +66,15 @@ def _categories(books: Books, ask: Ask) -> list[CategoryAnswer]:
     return [known]
 
 
-def _result(outcome: Outcome, call: Call) -> Result:
+def result(outcome: Outcome, call: Call) -> Result:
     if outcome.refusal is not None:
         refusal = outcome.refusal
         error = {name: value for name, value in msgspec.to_builtins(refusal).items() if value is not None}
         details = {"message": refusal.error.message if refusal.error else refusal.message, "key": refusal.key}
-        return Result(error=error | {"request_id": call.request_id}, details=details)
+        return Result(error=error | {"request_id": call.request_id}, details=details, bundle=outcome.bundle)
     if outcome.skip is not None:
         return Result(details={"key": outcome.skip.key, "message": outcome.skip.message})
     card = outcome.ask.voucher
     if outcome.credits is not None and card is not None:
         return Result(gift={"balance": card.balance, "credits": outcome.credits})
-    return Result(discount=outcome.discount)
+    return Result(discount=outcome.discount, bundle=outcome.bundle)

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from largesse.categories.model import CategoryAnswer
 from largesse.customers.model import SimpleCustomer
+from largesse.engine.benefits import Bundle
 from largesse.orders.model import OrderAnswer
 from largesse.vouchers.model import SlimVoucher, VoucherAnswer
 
@@ -74,9 +75,10 @@ Historic = RedemptionAnswer[SlimVoucher]
 
 
 class Result(msgspec.Struct, omit_defaults=True):
-    """What one redeemable would do (`discount`, `gift`), or why not (`error`, `details`)."""
+    """What one redeemable would do (`discount`, `gift`), or why not (`error`, `details`); a `bundle` in both cases."""
 
     discount: Any = None
+    bundle: Bundle | None = None
     gift: dict[str, int] | None = None
     error: dict[str, Any] | None = None
     details: dict[str, str] | None = None
