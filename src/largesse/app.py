@@ -1,5 +1,6 @@
 """The composition root: settings → database → services → one ASGI application."""
 
+import asyncio
 import gc
 import re
 from collections.abc import AsyncIterator
@@ -38,6 +39,8 @@ from largesse.kernel.http.docs import docs_routes
 from largesse.kernel.http.edge import ENCODED, Edge
 from largesse.kernel.http.limits import Limits
 from largesse.kernel.http.request import ApiRequest
+from largesse.kernel.jobs.model import Kind
+from largesse.kernel.jobs.worker import Worker
 from largesse.kernel.settings import Settings
 
 
@@ -75,6 +78,9 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.vouchers.routes.routes,
 ]
 
+# How the background jobs of each kind are done.
+KINDS: dict[str, Kind] = {}
+
 
 def create_app(settings: Settings) -> ASGIApp:
     """The server's application; owns its database from start-up to shutdown."""
@@ -88,7 +94,12 @@ def create_app(settings: Settings) -> ASGIApp:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
+        worker = Worker(database, KINDS)
+        working = {asyncio.create_task(worker.run())} if settings.run_jobs else set()
         yield
+        worker.stop()
+        if working:
+            await asyncio.wait(working, timeout=settings.shutdown_seconds)
         database.close()
 
     handlers = [*ROUTES, *_health_routes(database), *docs_routes(ROUTES, settings.base_url)]

@@ -56,15 +56,31 @@ def serve(
     *, host: str | None = None, port: int | None = None, database: Database = None, workers: int | None = None
 ) -> None:
     """Run the server."""
-    from largesse.kernel.database import migrations
     from largesse.server import serve as run
 
     settings = load_settings(host=host, port=port, database_url=database, workers=workers)
+    _prepare(settings)
+    run(settings)
+
+
+@app.command
+def worker(*, database: Database = None) -> None:
+    """Do background jobs without serving; beside servers that have LARGESSE_RUN_JOBS=false, or to help them."""
+    from largesse.app import KINDS
+    from largesse.server import work
+
+    settings = load_settings(database_url=database)
+    _prepare(settings)
+    work(settings, KINDS)
+
+
+def _prepare(settings: Settings) -> None:
+    from largesse.kernel.database import migrations
+
     if settings.embedded:
         migrations.upgrade(settings)
     else:
         migrations.require_current(settings)
-    run(settings)
 
 
 @app.command

@@ -1,5 +1,6 @@
-"""Running the server: one process, or several workers behind one listening socket."""
+"""Running the server: one process, or several workers behind one listening socket; or a worker for background jobs alone."""
 
+import asyncio
 import http.client
 import multiprocessing
 import os
@@ -8,12 +9,17 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from largesse.kernel.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from largesse.kernel.jobs.model import Kind
 
 _BACKLOG = 2048
 _WATCH_SECONDS = 0.5
@@ -26,6 +32,29 @@ def serve(settings: Settings) -> None:
         _run(settings, listener, announce=True)
     else:
         _Supervisor(settings, listener).run()
+
+
+def work(settings: Settings, kinds: "Mapping[str, Kind]") -> None:
+    """Does background jobs of `kinds` until SIGTERM or SIGINT; then finishes the slice at hand."""
+    from largesse.kernel.logs import configure_logs
+
+    configure_logs(settings)
+    asyncio.run(_work_on_jobs(settings, kinds))
+
+
+async def _work_on_jobs(settings: Settings, kinds: "Mapping[str, Kind]") -> None:
+    from largesse.kernel.database.database import Database
+    from largesse.kernel.jobs.worker import Worker
+
+    database = Database(settings)
+    worker = Worker(database, kinds)
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop, worker.stop)
+    database.start()
+    print("Largesse is doing background jobs", flush=True)
+    await worker.run()
+    database.close()
 
 
 def _listen(settings: Settings) -> socket.socket:

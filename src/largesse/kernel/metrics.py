@@ -17,3 +17,14 @@ COMMIT_SECONDS = Histogram(
     "Time one commit took.",
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25),
 )
+JOBS = Gauge("largesse_jobs", "Background jobs of the whole store that are not finished.", ["status"])
+JOBS_FINISHED = Counter(
+    "largesse_jobs_finished_total", "Background jobs that this process finished.", ["kind", "status"]
+)
+JOBS_RETRIED = Counter("largesse_jobs_retried_total", "Slices of background jobs put back after an error.", ["kind"])
+JOB_SLICE_SECONDS = Histogram(
+    "largesse_job_slice_seconds",
+    "Time the work of one slice of a background job took.",
+    ["kind"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+)

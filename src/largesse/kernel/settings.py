@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     client_calls_per_5_seconds: Annotated[int, Meta(ge=0)] = 5
     # Trust X-Forwarded-For of a reverse proxy when telling the caller's address.
     trust_proxy: bool = False
+    # Do background jobs inside the server; without it somebody has to run `largesse worker`.
+    run_jobs: bool = True
     # Seconds given to accepted work when the server is told to stop.
     shutdown_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
 

@@ -1,0 +1,184 @@
+"""The worker: one job at a time, a short turn each, and time between the slices for those who wait for an answer."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from largesse.kernel import clock, ids, metrics
+from largesse.kernel.access.projects import load_project
+from largesse.kernel.call import Call, Caller
+from largesse.kernel.database.database import Database
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError
+from largesse.kernel.jobs import claims, queue
+from largesse.kernel.jobs.claims import ATTEMPTS, Claim, Due, Slice
+from largesse.kernel.jobs.model import Done, Kind
+
+POLL_SECONDS = 1.0  # between looks at an idle queue; jobs of this process are noticed at once
+TURN_SECONDS = 0.25  # how long a job is worked on before others have their turn
+# How long a slice should take: on the embedded store every redemption waits for it, elsewhere only other jobs do.
+SLICE_SECONDS = {True: 0.015, False: 0.1}
+REST = 0.25  # pause after a slice, in parts of the time it took
+FIRST_BATCH, MOST_ITEMS = 100, 5000
+FIRST_WAIT, LONGEST_WAIT = clock.SECOND, 5 * clock.MINUTE
+_FIRST_LOOK_SECONDS = 0.005  # after a hint, which comes before the commit
+_METRICS_SECONDS = 5.0
+_GIVEN_UP = f"Given up after {ATTEMPTS} attempts that failed unexpectedly; the server's log says why."
+_CALLER = Caller(surface="server", key_id="worker", key_name="Background worker")
+
+T = TypeVar("T")
+_log = logging.getLogger("largesse.jobs")
+
+
+class Worker:
+    """Runs the jobs of `kinds` on a started database. Any number may run at once, in one process or in many."""
+
+    def __init__(
+        self, database: Database, kinds: Mapping[str, Kind], *, now: Callable[[], int] = clock.now_micros
+    ) -> None:
+        self._database = database
+        self._kinds = kinds
+        self._now = now
+        self._batches: dict[str, int] = {}
+        self._stopping = False
+        self._hint = asyncio.Event()
+        self._pause = POLL_SECONDS
+        self._next_count = 0.0
+
+    async def run(self) -> None:
+        """Works until `stop`; survives whatever happens to jobs and store."""
+        loop = asyncio.get_running_loop()
+
+        def hint() -> None:
+            # The loop may be closing while the last request is still being answered; then there is nobody to wake.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._on_hint)
+
+        queue.listen(hint)
+        try:
+            while not self._stopping:
+                if not await self._try_round():
+                    await self._rest()
+        finally:
+            queue.unlisten(hint)
+
+    def stop(self) -> None:
+        """Ends `run` once the slice at hand is committed; its job goes on elsewhere, or at the next start."""
+        self._stopping = True
+        self._hint.set()
+
+    async def work_round(self) -> bool:
+        """Gives one job of each project that has some a turn; False when there was nothing to do."""
+        found = await self._database.look_up(lambda conn: claims.due(conn, self._kinds.keys(), self._now()))
+        worked = False
+        for due in found:
+            if not self._stopping:
+                worked |= await self._turn(due)
+        return worked
+
+    async def _try_round(self) -> bool:
+        try:
+            await self._count()
+            return await self.work_round()
+        except Exception:
+            _log.exception("looking for jobs failed")
+            return False
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hint.wait(), self._pause * random.uniform(0.8, 1.2))
+        self._hint.clear()
+        self._pause = min(POLL_SECONDS, self._pause * 2)
+
+    def _on_hint(self) -> None:
+        self._pause = _FIRST_LOOK_SECONDS
+        self._hint.set()
+
+    async def _count(self) -> None:
+        if time.monotonic() < self._next_count:
+            return
+        counts = await self._database.look_up(claims.unfinished)
+        for status in ("ENQUEUED", "IN_PROGRESS"):
+            metrics.JOBS.labels(status).set(counts.get(status, 0))
+        self._next_count = time.monotonic() + _METRICS_SECONDS
+
+    # One job
+
+    async def _turn(self, due: Due) -> bool:
+        """Claims the first job of a queue and does slices of it until its turn is over; False when it was not to be had."""
+        project = await self._database.look_up(lambda conn: load_project(conn, due.project_id))
+        call = Call(project=project, caller=_CALLER, request_id=ids.request_id(), now=self._now())
+        holder = ids.random_text(16)
+        claim = await self._database.write(call, lambda unit: claims.claim(unit, due.queue, holder, self._kinds.keys()))
+        if claim is None:
+            return False
+        if claim.attempts > ATTEMPTS:  # none of them lived to say what went wrong
+            await self._give_up(claim, "the worker ended in every attempt", _GIVEN_UP)
+            return True
+        end = time.perf_counter() + TURN_SECONDS
+        while True:
+            try:
+                done = await self._slice(claim, lambda: not self._stopping and time.perf_counter() < end)
+            except Exception as error:
+                await self._recover(claim, error)
+                return True
+            if done is None or not done.keeps:
+                return True
+            claim = msgspec.structs.replace(claim, attempts=1)
+            await asyncio.sleep(done.seconds * REST)
+
+    async def _slice(self, claim: Claim, keeps: Callable[[], bool]) -> Slice | None:
+        kind, batch = self._kinds[claim.kind], self._batches.get(claim.kind, FIRST_BATCH)
+        done = await self._write(claim, lambda unit: claims.run_slice(unit, claim, kind, batch, keeps))
+        if done is None:
+            _log.warning("job %s (%s) was taken over by another worker", claim.id, claim.kind)
+            return None
+        metrics.JOB_SLICE_SECONDS.labels(claim.kind).observe(done.seconds)
+        if done.items > 0:
+            fitting = done.items / max(done.seconds, 1e-6) * SLICE_SECONDS[self._database.embedded]
+            self._batches[claim.kind] = int(max(1, batch / 2, min(fitting, batch * 2, MOST_ITEMS)))
+        if isinstance(done.outcome, Done):
+            metrics.JOBS_FINISHED.labels(claim.kind, "DONE").inc()
+        return done
+
+    async def _recover(self, claim: Claim, error: Exception) -> None:
+        """After a slice that failed: ends the job where trying again cannot help, else leaves it for later."""
+        text = f"{type(error).__name__}: {error}"[:1000]
+        refusal = error.refusal if isinstance(error, ApiError) else None
+        if refusal is not None and refusal.code < 500 and refusal.key != "multiple_requests":
+            await self._give_up(claim, text, refusal.details or refusal.message)
+            return
+        _log.error("job %s (%s), attempt %s", claim.id, claim.kind, claim.attempts, exc_info=error)
+        # A store that could not take the slice says nothing about the job: such an attempt is not counted.
+        counted = claim.attempts - (refusal is not None and refusal.code >= 500)
+        if counted >= ATTEMPTS:
+            await self._give_up(claim, text, _GIVEN_UP)
+            return
+        metrics.JOBS_RETRIED.labels(claim.kind).inc()
+        wait = _back_off(claim.attempts)
+        await self._write(claim, lambda unit: claims.put_back(unit, claim, text, counted, wait))
+
+    async def _give_up(self, claim: Claim, error: str, message: str) -> None:
+        kind = self._kinds[claim.kind]
+        try:
+            await self._write(claim, lambda unit: claims.give_up(unit, claim, error, message, kind))
+        except Exception:
+            _log.exception("job %s (%s) ends without what should follow its end", claim.id, claim.kind)
+            await self._write(claim, lambda unit: claims.give_up(unit, claim, error, message, None))
+        _log.warning("job %s (%s) failed: %s", claim.id, claim.kind, message)
+        metrics.JOBS_FINISHED.labels(claim.kind, "FAILED").inc()
+
+    async def _write(self, claim: Claim, function: Callable[[Unit], T]) -> T:
+        """Runs `function` on behalf of whoever started the job, now."""
+        return await self._database.write(msgspec.structs.replace(claim.call, now=self._now()), function)
+
+
+def _back_off(attempts: int) -> int:
+    """Microseconds until the next attempt: doubled by each, and scattered so that what failed together is not tried together."""
+    return int(min(FIRST_WAIT << (attempts - 1), LONGEST_WAIT) * random.uniform(0.5, 1))
