@@ -132,15 +132,16 @@ def test_a_worker_told_to_stop_leaves_jobs_that_the_next_takes_at_once(counting:
 
 @pytest.mark.parametrize("counting", ["postgresql"], indirect=True)
 def test_workers_share_the_queues_and_one_of_them_may_die(counting: Counting) -> None:
-    total = 60
-    queues = {n: [counting.enqueue(total, queue=f"queue {n}") for _ in range(4)] for n in range(8)}
+    total = 100
     with process("work", counting), process("work", counting), process("work", counting) as victim:
+        # Only now, when all are looking: the first would have done everything before the last was there.
+        queues = [[counting.enqueue(total, queue=f"queue {n}") for _ in range(4)] for n in range(8)]
         wait_until(lambda: victim.pid in {row[0] for row in counting.rows("SELECT DISTINCT process FROM counted")})
         victim.send_signal(signal.SIGKILL)
         wait_until(counting.is_finished)
-    assert counting.counted() == {id: list(range(total)) for ids in queues.values() for id in ids}
+    assert counting.counted() == {id: list(range(total)) for ids in queues for id in ids}
     processes = Counter(row[0] for row in counting.rows("SELECT process FROM counted"))
     assert len(processes) == 3
-    for ids in queues.values():
+    for ids in queues:
         ends = [counting.rows(f"SELECT updated_at FROM jobs WHERE id = '{id}'")[0][0] for id in ids]
         assert ends == sorted(ends)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, exists, func, literal_column, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.kernel import clock, wire
 from largesse.kernel.call import Call, Caller
-from largesse.kernel.database.columns import one_of
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
 from largesse.kernel.jobs.tables import jobs
@@ -54,18 +54,21 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
 
 # Finding
 
+# Written out: bound, it would not be known to be what the index of started jobs holds.
+_IN_PROGRESS: ColumnElement[str] = literal_column("'IN_PROGRESS'")
+
 
 def _due() -> Select[Any]:
     other = jobs.alias("other")
     same = (other.c.project_id == jobs.c.project_id, other.c.queue == jobs.c.queue)
     # Two questions, each with an index of its own: asked as one, SQLite would read all jobs of the project.
-    started = exists().where(*same, other.c.status == "IN_PROGRESS")
+    started = exists().where(*same, other.c.status == _IN_PROGRESS)
     earlier = exists().where(*same, other.c.due_at.is_not(None), other.c.id < jobs.c.id)
     turn = func.row_number().over(partition_by=jobs.c.project_id, order_by=(jobs.c.due_at, jobs.c.id))
     first = (
         select(jobs.c.project_id, jobs.c.queue, jobs.c.due_at, turn.label("turn"))
-        .where(jobs.c.due_at <= bindparam("now"), one_of(jobs.c.kind, "kinds"))
-        .where(or_(jobs.c.status == "IN_PROGRESS", and_(~started, ~earlier)))
+        .where(jobs.c.due_at <= bindparam("now"), jobs.c.kind.in_(bindparam("kinds", expanding=True)))
+        .where(or_(jobs.c.status == _IN_PROGRESS, and_(~started, ~earlier)))
         .subquery("first")
     )
     return select(first.c.project_id, first.c.queue).where(first.c.turn == 1).order_by(first.c.due_at).limit(32)
@@ -90,7 +93,7 @@ def unfinished(conn: Connection) -> dict[str, int]:
 _FIRST = (
     select(jobs)
     .where(jobs.c.project_id == bindparam("project"), jobs.c.queue == bindparam("queue"), jobs.c.due_at.is_not(None))
-    .order_by(case((jobs.c.status == "IN_PROGRESS", 0), else_=1), jobs.c.id)
+    .order_by(case((jobs.c.status == _IN_PROGRESS, 0), else_=1), jobs.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
