@@ -18,6 +18,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 import largesse.assets.routes
 import largesse.async_actions.routes
 import largesse.bin.routes
+import largesse.campaigns.jobs
+import largesse.campaigns.routes
+import largesse.campaigns.service
 import largesse.categories.routes
 import largesse.customers.routes
 import largesse.oauth.routes
@@ -28,8 +31,12 @@ import largesse.products.service
 import largesse.redemptions.routes
 import largesse.validation_rules.routes
 import largesse.validation_rules.service
+import largesse.vouchers.campaign_routes
+import largesse.vouchers.pool
 import largesse.vouchers.routes
 import largesse.vouchers.service
+from largesse.campaigns.holdings import Holdings
+from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.database.database import Database
 from largesse.kernel.database.unit import Unit
@@ -42,12 +49,15 @@ from largesse.kernel.http.request import ApiRequest
 from largesse.kernel.jobs.model import Kind
 from largesse.kernel.jobs.worker import Worker
 from largesse.kernel.settings import Settings
+from largesse.vouchers.pool import CodeHoldings
 
 
 def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
     """Removes a binned object for good: each room knows how for its own."""
     if resource_type == "voucher":
         largesse.vouchers.service.purge(unit, resource_id)
+    elif resource_type == "campaign":
+        largesse.campaigns.service.purge(unit, resource_id)
     else:
         largesse.products.service.purge(unit, resource_type, resource_id)
 
@@ -55,19 +65,26 @@ def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
 def _forget_category(unit: Unit, category_id: str) -> None:
     """A deleted category leaves every object that carried it without one."""
     largesse.vouchers.service.forget_category(unit, category_id)
+    largesse.campaigns.service.forget_category(unit, category_id)
 
 
 def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
     """The id of what a validation rule is to be assigned to; each room knows its own. Raises ApiError 404."""
     if object_type == "voucher":
         return largesse.vouchers.service.id_of(unit, key)
+    if object_type == "campaign":
+        return largesse.campaigns.service.find(unit, key).id
     raise not_found(object_type, key)
 
+
+# What campaigns of each type hold.
+HOLDINGS: dict[str, Holdings] = {DISCOUNT_COUPONS: CodeHoldings(), GIFT_VOUCHERS: CodeHoldings()}
 
 ROUTES: list[HTTPRouteHandler] = [
     *largesse.assets.routes.routes,
     *largesse.async_actions.routes.routes,
     *largesse.bin.routes.make_routes(_purge),
+    *largesse.campaigns.routes.make_routes(HOLDINGS),
     *largesse.categories.routes.make_routes(_forget_category),
     *largesse.customers.routes.make_routes(largesse.orders.service.remove_of_customer),
     *largesse.oauth.routes.routes,
@@ -75,6 +92,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.redemptions.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
+    *largesse.vouchers.campaign_routes.routes,
     *largesse.vouchers.routes.routes,
 ]
 

@@ -1,6 +1,6 @@
 """Use cases of the bin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -23,15 +23,28 @@ _FILTERS = {
 
 def put(unit: Unit, resource_type: str, resource_id: str, name: str, parent_id: str | None) -> None:
     """Notes that an object went into the bin; its own room hides it."""
-    entry = BinEntry(
-        id=ids.hex_id("tbe_"),
-        created_at=unit.now,
-        resource_id=resource_id,
-        resource_type=resource_type,
-        resource_name=name,
-        resource_parent_id=parent_id,
-    )
-    store.add(unit.conn, unit.project_id, entry)
+    put_all(unit, resource_type, [(resource_id, name)], parent_id)
+
+
+def put_all(unit: Unit, resource_type: str, named: Sequence[tuple[str, str]], parent_id: str | None) -> None:
+    """The same for several objects of one parent; rows are (id, name)."""
+    entries = [
+        BinEntry(
+            id=ids.hex_id("tbe_"),
+            created_at=unit.now,
+            resource_id=resource_id,
+            resource_type=resource_type,
+            resource_name=name,
+            resource_parent_id=parent_id,
+        )
+        for resource_id, name in named
+    ]
+    store.add(unit.conn, unit.project_id, entries)
+
+
+def forget(unit: Unit, resource_type: str, resource_ids: list[str]) -> None:
+    """Objects that were removed for good are in the bin no more."""
+    store.remove_of(unit.conn, unit.project_id, resource_type, resource_ids)
 
 
 def list_entries(unit: Unit, query: Query) -> BinList:

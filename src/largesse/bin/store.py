@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text, delete, insert, select
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text, bindparam, delete, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.bin.model import BinEntry
-from largesse.kernel.database.columns import metadata, micros, project_id
+from largesse.kernel.database.columns import metadata, micros, one_of, project_id
+from largesse.kernel.database.rows import insert_rows
 
 bin_entries = Table(
     "bin_entries",
@@ -24,11 +25,21 @@ bin_entries = Table(
 )
 
 _ALL = select(*(bin_entries.c[name] for name in BinEntry.__struct_fields__))
+_REMOVE_OF = delete(bin_entries).where(
+    bin_entries.c.project_id == bindparam("project"),
+    bin_entries.c.resource_type == bindparam("type"),
+    one_of(bin_entries.c.resource_id, "ids"),
+)
 
 
-def add(conn: Connection, project_id: str, entry: BinEntry) -> None:
-    values = {name: getattr(entry, name) for name in entry.__struct_fields__}
-    conn.execute(insert(bin_entries).values(project_id=project_id, **values))
+def add(conn: Connection, project_id: str, entries: Sequence[BinEntry]) -> None:
+    rows = [tuple(getattr(entry, name) for name in BinEntry.__struct_fields__) for entry in entries]
+    insert_rows(conn, bin_entries, BinEntry.__struct_fields__, project_id, rows)
+
+
+def remove_of(conn: Connection, project_id: str, resource_type: str, resource_ids: list[str]) -> None:
+    arguments = {"project": project_id, "type": resource_type, "ids": resource_ids}
+    conn.execute(_REMOVE_OF, arguments)
 
 
 def get(conn: Connection, project_id: str, entry_id: str) -> BinEntry | None:

@@ -4,17 +4,19 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.engine.order import Order
 from largesse.kernel import ids, ledger
+from largesse.kernel.benefits import MAX_CREDITS
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid
+from largesse.kernel.http.filters import FilterColumn, where
 from largesse.kernel.http.query import Query
 from largesse.vouchers import store
 from largesse.vouchers.answers import transaction_answer
 from largesse.vouchers.model import (
     GIFT_VOUCHER,
-    MAX_CREDITS,
     BalanceAnswer,
     BalanceChange,
     CreditTransaction,
@@ -72,14 +74,25 @@ def refund_transaction(
     return _transaction(stored, "CREDITS_REFUND", credits, about, now, operation="AUTOMATIC")
 
 
-def list_transactions(unit: Unit, stored: StoredVoucher, query: Query) -> TransactionList:
-    """Newest first; pages by id. Discount vouchers have none."""
+_FILTERS = {
+    "id": FilterColumn(store.transactions.c.id, "text"),
+    "voucher_id": FilterColumn(store.transactions.c.voucher_id, "text"),
+    "created_at": FilterColumn(store.transactions.c.created_at, "instant"),
+}
+
+
+def list_transactions(unit: Unit, mine: ColumnElement[bool], query: Query) -> TransactionList:
+    """Those that are `mine`, a voucher's or a campaign's: newest first, pages by id. Discount vouchers have none."""
+    conditions = [mine]
+    filters = query.filters()
+    if filters is not None and (condition := where(filters, _FILTERS, now=unit.now)) is not None:
+        conditions.append(condition)
     descending = (query.one_of("order", ("id", "-id")) or "-id") == "-id"
     limit = query.limit()
     found = store.page_of_transactions(
         unit.conn,
         unit.project_id,
-        stored.entry.id,
+        conditions,
         after=query.starting_after_id(),
         descending=descending,
         limit=limit + 1,

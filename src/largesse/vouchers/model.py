@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from largesse.campaigns.model import RedemptionLimit
 from largesse.categories.model import CategoryAnswer
 from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe, Weekday
+from largesse.kernel.benefits import GiftInput, Validity
 from largesse.kernel.wire import Instant
 from largesse.validation_rules.model import AssignmentList
 
@@ -16,55 +18,40 @@ DISCOUNT_VOUCHER = "DISCOUNT_VOUCHER"
 GIFT_VOUCHER = "GIFT_VOUCHER"
 LOYALTY_CARD = "LOYALTY_CARD"
 VoucherType = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
-GiftEffect = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"]
-MAX_CREDITS = 10**15
 Code = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
-class GiftCreate(msgspec.Struct, frozen=True):
-    """`balance` in a request is ignored; the amount decides."""
+class VoucherCreate(Validity, kw_only=True):
+    """`campaign` may be an id as well; with one, what is not said comes from the campaign."""
 
-    amount: Any = None
-    effect: GiftEffect | None = None
-
-
-class CodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a code is generated: `#` in the pattern becomes one random character of the charset."""
-
-    length: Any = None
-    charset: Any = None
-    prefix: str | None = None
-    postfix: str | None = None
-    suffix: str | None = None
-    pattern: str | None = None
-    initial_count: int | None = None
-
-
-class RedemptionLimit(msgspec.Struct, frozen=True):
-    quantity: Annotated[int, Meta(ge=1, le=10**12)] | None = None
-
-
-class VoucherCreate(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     code_config: dict[str, Any] | None = None
     type: VoucherType | None = None
     discount: dict[str, Any] | None = None
-    gift: GiftCreate | None = None
+    gift: GiftInput | None = None
     loyalty_card: dict[str, Any] | None = None
     campaign: str | None = None
     campaign_id: str | None = None
     category: str | None = None
     category_id: str | None = None
-    start_date: Instant | None = None
-    expiration_date: Instant | None = None
-    validity_timeframe: Timeframe | None = None
-    validity_day_of_week: list[Weekday] | None = None
-    validity_hours: Hours | None = None
     active: bool | None = None
     additional_info: str | None = None
     metadata: dict[str, Any] | None = None
     validation_rules: list[str] | None = None
     redemption: RedemptionLimit | None = None
+
+
+class CampaignVoucher(msgspec.Struct, kw_only=True):
+    """What a request may say of codes that it adds to a campaign; the rest is the campaign's (documented)."""
+
+    category: str | None = None
+    category_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    redemption: RedemptionLimit | None = None
+    additional_info: str | None = None
+    start_date: Instant | None = None
+    expiration_date: Instant | None = None
+    code_config: dict[str, Any] | None = None
 
 
 class VoucherUpdate(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,41 +1,33 @@
 """Use cases of vouchers, and what the redemptions room asks of them."""
 
-import uuid
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import UNSET
 from sqlalchemy.engine import Connection
 
 import largesse.bin.service as bin
+import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.validation_rules.service as validation_rules
-from largesse.engine.books import Voucher
-from largesse.engine.discounts import Discount, check_discount
-from largesse.engine.refusal import Refusal
-from largesse.engine.validity import check_definition
-from largesse.kernel import ids, ledger, wire
+from largesse.kernel import wire
+from largesse.kernel.benefits import VALIDITY, changed_discount, check_validity
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.errors import ApiError, duplicate_found, invalid, not_found
+from largesse.kernel.errors import not_found
 from largesse.kernel.http.filters import where
 from largesse.kernel.http.query import Query, within
 from largesse.kernel.project import Project
-from largesse.vouchers import codes, credit, store
+from largesse.vouchers import credit, store
 from largesse.vouchers.answers import answer, slim
 from largesse.vouchers.credit import redemption_transaction, refund_transaction
 from largesse.vouchers.filters import FILTERS
+from largesse.vouchers.making import new_voucher
 from largesse.vouchers.model import (
     DISCOUNT_VOUCHER,
-    GIFT_VOUCHER,
-    LOYALTY_CARD,
-    MAX_CREDITS,
     BalanceAnswer,
     BalanceChange,
-    CodeConfig,
     CreditTransaction,
-    GiftCreate,
     StoredVoucher,
     TransactionList,
     VoucherAnswer,
@@ -108,59 +100,15 @@ def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
 
 
 def get(unit: Unit, code: str, base_url: str) -> VoucherAnswer:
-    return _shown(unit, _existing(unit, code), base_url)
+    return shown(unit, _existing(unit, code), base_url)
 
 
 def create(unit: Unit, sent: VoucherCreate, base_url: str, *, code: str | None = None) -> VoucherAnswer:
-    """A discount code or gift card outside campaigns, its code from the path, the body or the generator.
-
-    Raises ApiError 409 `duplicate_found`, 400 `invalid_voucher`, `invalid_gift`, `invalid_code_config`, 404 for what it refers to.
-    """
-    _check_references(sent)
-    wire.check_metadata(sent.metadata)
-    kind = _type_of(sent)
-    entry = Voucher(
-        id=ids.text_id("v_", 32),
-        code="",
-        type=kind,
-        discount=_discount(sent.discount) if sent.discount is not None else None,
-        quantity=sent.redemption.quantity if sent.redemption else None,
-        active=sent.active is not False,
-        category_id=categories.resolve(unit, sent.category_id, sent.category),
-        rule_ids=list(dict.fromkeys(sent.validation_rules or ())),
-        start_date=sent.start_date,
-        expiration_date=sent.expiration_date,
-        validity_timeframe=sent.validity_timeframe,
-        validity_day_of_week=sent.validity_day_of_week,
-        validity_hours=sent.validity_hours,
-        metadata=sent.metadata or {},
-    )
-    if sent.gift is not None:
-        entry.gift_amount, entry.gift_effect = _gift_amount(sent.gift), sent.gift.effect
-    _check_validity(entry)
-    wanted = code if code is not None else sent.code
-    entry.code = codes.clean(wanted) if wanted is not None else _free_code(unit, _code_config(sent.code_config))
-    code_key = unit.project.code_key(entry.code)
-    if wanted is not None and store.is_taken(unit.conn, unit.project_id, code_key):
-        raise duplicate_found("voucher", entry.code)
-    stored = StoredVoucher(
-        entry=entry,
-        additional_info=sent.additional_info,
-        created_at=unit.now,
-        updated_at=None,
-        publish_count=0,
-        referrer_id=None,
-        qr_id=_asset_id(unit.project, entry.id, "qr"),
-        barcode_id=_asset_id(unit.project, entry.id, "barcode"),
-    )
-    store.insert(unit.conn, unit.project_id, stored, code_key)
-    if entry.gift_amount:
-        initial = ledger.Entry(ledger.GIFT_CREDITS, entry.id, entry.gift_amount, "creation", entry.id, unit.now)
-        ledger.post(unit.conn, unit.project_id, [initial])
-    validation_rules.assign(unit, entry.rule_ids, "voucher", entry.id)
-    shown = _shown(unit, stored, base_url)
-    _record(unit, "voucher.created", shown)
-    return shown
+    """A discount code or gift card, as `new_voucher` makes it."""
+    stored = new_voucher(unit, sent, code)
+    made = shown(unit, stored, base_url)
+    record(unit, "voucher.created", made)
+    return made
 
 
 def update(unit: Unit, code: str, sent: VoucherUpdate, base_url: str) -> VoucherAnswer:
@@ -169,26 +117,20 @@ def update(unit: Unit, code: str, sent: VoucherUpdate, base_url: str) -> Voucher
     entry = stored.entry
     if sent.category_id is not UNSET or sent.category is not UNSET:
         entry.category_id = categories.resolve(unit, sent.category_id or None, sent.category or None)
-    for name in (
-        "start_date",
-        "expiration_date",
-        "validity_timeframe",
-        "validity_day_of_week",
-        "validity_hours",
-        "active",
-    ):
+    for name in (*VALIDITY, "active"):
         if (value := getattr(sent, name)) is not UNSET:
             setattr(entry, name, value)
     if sent.additional_info is not UNSET:
         stored.additional_info = sent.additional_info
     if isinstance(sent.discount, dict) and entry.type == DISCOUNT_VOUCHER:
-        entry.discount = _changed_discount(entry, sent.discount)
+        assert entry.discount is not None  # a discount voucher has one
+        entry.discount = changed_discount(entry.discount, sent.discount)
     if sent.metadata:
         wire.check_metadata(sent.metadata)
         entry.metadata = wire.merge_metadata(entry.metadata, sent.metadata)
     if sent.unset_metadata_fields:
         entry.metadata = wire.without_fields(entry.metadata, sent.unset_metadata_fields)
-    _check_validity(entry)
+    check_validity(entry)
     return _saved(unit, stored, "voucher.updated", base_url)
 
 
@@ -202,17 +144,19 @@ def switch(unit: Unit, code: str, base_url: str, *, active: bool) -> VoucherAnsw
 def delete(unit: Unit, code: str, *, force: bool) -> None:
     """To the bin, where its code stays taken, or for good. Raises ApiError 404."""
     stored = _existing(unit, code, lock=True)
+    if stored.entry.campaign_id is not None:
+        campaigns.count_codes(unit, stored.entry.campaign_id, -1)
     if force:
         purge(unit, stored.entry.id)
     else:
-        store.put_in_bin(unit.conn, unit.project_id, stored.entry.id, unit.now)
+        store.put_in_bin(unit.conn, unit.project_id, [stored.entry.id], unit.now)
         bin.put(unit, "voucher", stored.entry.id, stored.entry.code, stored.entry.campaign_id)
     unit.record("voucher.deleted", stored.entry.id, {"voucher": msgspec.to_builtins(slim(stored)), "campaign": None})
 
 
 def purge(unit: Unit, voucher_id: str) -> None:
     """Removes for good, with the assignments of its rules."""
-    store.remove(unit.conn, unit.project_id, voucher_id)
+    store.remove(unit.conn, unit.project_id, [voucher_id])
     validation_rules.remove_assignments(unit, "voucher", [voucher_id])
 
 
@@ -226,7 +170,14 @@ def change_balance(unit: Unit, code: str, sent: BalanceChange) -> BalanceAnswer:
 
 
 def list_transactions(unit: Unit, code: str, query: Query) -> TransactionList:
-    return credit.list_transactions(unit, _existing(unit, code), query)
+    mine = store.transactions.c.voucher_id == _existing(unit, code).entry.id
+    return credit.list_transactions(unit, mine, query)
+
+
+def list_transactions_of_campaign(unit: Unit, key: str, query: Query) -> TransactionList:
+    """Those of all codes of a campaign, named by id or name; a campaign without credit has none. Raises ApiError 404."""
+    mine = store.transactions.c.campaign_id == campaigns.find(unit, key).id
+    return credit.list_transactions(unit, mine, query)
 
 
 def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
@@ -266,11 +217,14 @@ def code_of_asset(conn: Connection, kind: str, asset_id: str) -> str | None:
 # Checks and small parts
 
 
-def _shown(unit: Unit, stored: StoredVoucher, base_url: str) -> VoucherAnswer:
-    """With its category and the assignments of its rules."""
+def shown(unit: Unit, stored: StoredVoucher, base_url: str) -> VoucherAnswer:
+    """With its category, and the assignments of its rules: its campaign's and its own."""
     entry = stored.entry
     category = categories.answers(unit.conn, unit.project, [entry.category_id]) if entry.category_id else {}
-    assigned = validation_rules.assignments(unit.conn, unit.project, "voucher", [entry.id])[entry.id]
+    assigned = []
+    for kind, id in (("campaign", entry.campaign_id), ("voucher", entry.id)):
+        if id is not None:
+            assigned += validation_rules.assignments(unit.conn, unit.project, kind, [id])[id]
     return answer(stored, base_url, category.get(entry.category_id or ""), validation_rules.embedded(assigned))
 
 
@@ -284,93 +238,10 @@ def _existing(unit: Unit, code: str, *, lock: bool = False) -> StoredVoucher:
 def _saved(unit: Unit, stored: StoredVoucher, event: str, base_url: str) -> VoucherAnswer:
     stored.updated_at = unit.now
     store.save(unit.conn, unit.project_id, stored)
-    shown = _shown(unit, stored, base_url)
-    _record(unit, event, shown)
-    return shown
+    made = shown(unit, stored, base_url)
+    record(unit, event, made)
+    return made
 
 
-def _record(unit: Unit, event: str, shown: VoucherAnswer) -> None:
+def record(unit: Unit, event: str, shown: VoucherAnswer) -> None:
     unit.record(event, shown.id, {"voucher": msgspec.to_builtins(shown), "campaign": None})
-
-
-def _check_references(sent: VoucherCreate) -> None:
-    """What a voucher may refer to and does not exist: campaigns."""
-    if sent.campaign or sent.campaign_id:
-        raise not_found("campaign", str(sent.campaign_id or sent.campaign))
-
-
-def _type_of(sent: VoucherCreate) -> str:
-    """The type said, or the one its value object implies. Raises ApiError 400 `invalid_voucher` where they disagree."""
-    values = {DISCOUNT_VOUCHER: sent.discount, GIFT_VOUCHER: sent.gift, LOYALTY_CARD: sent.loyalty_card}
-    given = [kind for kind, value in values.items() if value is not None]
-    if LOYALTY_CARD in given or sent.type == LOYALTY_CARD:
-        raise _invalid("A loyalty card belongs to a loyalty program: name its campaign")
-    if len(given) != 1 or (sent.type is not None and sent.type != given[0]):
-        raise _invalid(
-            "A voucher has exactly one of discount and gift, fitting its type (DISCOUNT_VOUCHER or GIFT_VOUCHER)"
-        )
-    return given[0]
-
-
-def _discount(sent: dict[str, Any]) -> Discount:
-    """A discount as defined. Raises ApiError 400 `invalid_voucher` for one that is incomplete, else `invalid_payload`."""
-    if "type" not in sent:
-        raise _invalid("Property .discount should have required property 'type'")
-    discount: Discount = wire.convert(wire.without_nulls(sent), Discount, ".discount")
-    _raise(check_discount(discount))
-    return discount
-
-
-def _code_config(sent: dict[str, Any] | None) -> CodeConfig:
-    config: CodeConfig = wire.convert(wire.without_nulls(sent or {}), CodeConfig, ".code_config")
-    return config
-
-
-def _gift_amount(gift: GiftCreate) -> int:
-    amount = gift.amount
-    if isinstance(amount, bool) or not isinstance(amount, int) or not 0 <= amount <= MAX_CREDITS:
-        raise invalid("invalid_gift", "Invalid gift", "Property .gift.amount should be a whole number of at least 0")
-    return amount
-
-
-def _changed_discount(entry: Voucher, sent: dict[str, Any]) -> Discount:
-    discount = _discount({"type": msgspec.to_builtins(entry.discount)["type"]} | sent)
-    if type(entry.discount) is not type(discount):
-        raise _invalid("It is not possible to change Voucher discount type")
-    return discount
-
-
-def _check_validity(entry: Voucher) -> None:
-    _raise(
-        check_definition(
-            entry.start_date,
-            entry.expiration_date,
-            entry.validity_timeframe,
-            entry.validity_day_of_week,
-            entry.validity_hours,
-        )
-    )
-
-
-def _raise(refusal: Refusal | None) -> None:
-    if refusal is not None:
-        raise ApiError(refusal)
-
-
-def _invalid(details: str) -> ApiError:
-    return invalid("invalid_voucher", "Invalid Voucher", details)
-
-
-def _free_code(unit: Unit, config: CodeConfig) -> str:
-    """A generated code that nobody has. Raises ApiError 400 `invalid_code_config` when the pattern's codes are used up."""
-    for _ in range(1 if codes.is_single(config) else _ATTEMPTS):
-        code = codes.generate(config)
-        if not store.is_taken(unit.conn, unit.project_id, unit.project.code_key(code)):
-            return code
-    details = "The pattern has no free code left: use more # characters or a larger charset"
-    raise invalid("invalid_code_config", "Invalid code config", details)
-
-
-def _asset_id(project: Project, voucher_id: str, kind: str) -> str:
-    """Stable and unguessable: a keyed UUID of the voucher and the kind of image."""
-    return str(uuid.uuid5(uuid.UUID(project.secret[:32]), f"{kind}:{voucher_id}"))

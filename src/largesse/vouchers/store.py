@@ -27,7 +27,7 @@ from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
-from largesse.kernel.database.columns import found_by, metadata, micros, project_id
+from largesse.kernel.database.columns import found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
 from largesse.vouchers.model import GIFT_VOUCHER, CreditTransaction, StoredVoucher, VoucherCounters
 
@@ -76,7 +76,7 @@ vouchers = Table(
     Index("vouchers_by_creation", "project_id", "created_at", "id"),
     Index("vouchers_by_change", "project_id", "updated_at", "id"),
     Index("vouchers_of_holder", "project_id", "holder_id"),
-    Index("vouchers_of_campaign", "project_id", "campaign_id"),
+    Index("vouchers_in_campaign", "project_id", "campaign_id", "id"),
     Index("vouchers_of_category", "project_id", "category_id"),
     Index("vouchers_by_qr", "qr_id"),
     Index("vouchers_by_barcode", "barcode_id"),
@@ -96,6 +96,7 @@ transactions = Table(
     micros("created_at"),
     PrimaryKeyConstraint("project_id", "id"),
     Index("voucher_transactions_of_voucher", "project_id", "voucher_id", "id"),
+    Index("voucher_transactions_of_campaign", "project_id", "campaign_id", "id"),
 )
 
 _COLUMNS = tuple(c.name for c in vouchers.c if c.name not in ("project_id", "code_key", "deleted_at"))
@@ -148,6 +149,14 @@ _STATEMENTS = {
     for _variant in [ordered.with_for_update() if lock else ordered]
 }
 _TRANSACTION_COLUMNS = CreditTransaction.__struct_fields__
+_TAKEN = select(vouchers.c.code_key).where(
+    vouchers.c.project_id == bindparam("project"), one_of(vouchers.c.code_key, "codes")
+)
+_REMOVE = delete(vouchers).where(vouchers.c.project_id == bindparam("project"), one_of(vouchers.c.id, "ids"))
+_REMOVE_TRANSACTIONS = delete(transactions).where(
+    transactions.c.project_id == bindparam("project"), one_of(transactions.c.voucher_id, "ids")
+)
+_DISTINCT = ("id", "code", "code_key", "qr_id", "barcode_id")  # what no two codes of a campaign share
 
 
 def load(
@@ -164,6 +173,18 @@ def load(
 def insert(conn: Connection, project_id: str, stored: StoredVoucher, code_key: str) -> None:
     """A code that is taken raises IntegrityError."""
     insert_rows(conn, vouchers, (*_COLUMNS, "code_key"), project_id, [(*_values(stored, _COLUMNS), code_key)])
+
+
+def insert_alike(conn: Connection, project_id: str, model: StoredVoucher, rows: Sequence[tuple[str, ...]]) -> None:
+    """Vouchers that are all as `model` but for their (id, code, code key, QR id, barcode id); a taken code is an IntegrityError."""
+    columns = tuple(name for name in _COLUMNS if name not in _DISTINCT)
+    alike = _values(model, columns)
+    insert_rows(conn, vouchers, _DISTINCT + columns, project_id, [row + alike for row in rows])
+
+
+def taken(conn: Connection, project_id: str, code_keys: Collection[str]) -> set[str]:
+    """Those of the code keys that a voucher has, in the bin or not."""
+    return set(conn.execute(_TAKEN, {"project": project_id, "codes": list(code_keys)}).scalars())
 
 
 def is_taken(conn: Connection, project_id: str, code_key: str) -> bool:
@@ -229,20 +250,16 @@ def forget_category(conn: Connection, project_id: str, category_id: str) -> None
     )
 
 
-def put_in_bin(conn: Connection, project_id: str, voucher_id: str, now: int) -> None:
-    conn.execute(
-        update(vouchers)
-        .where(vouchers.c.project_id == project_id, vouchers.c.id == voucher_id)
-        .values(deleted_at=now, updated_at=now)
+def put_in_bin(conn: Connection, project_id: str, voucher_ids: Sequence[str], now: int) -> None:
+    update_rows(
+        conn, vouchers, ("id",), ("deleted_at", "updated_at"), project_id, [(now, now, id) for id in voucher_ids]
     )
 
 
-def remove(conn: Connection, project_id: str, voucher_id: str) -> None:
-    """Deletes a voucher and its transactions; the ledger keeps what it posted."""
-    conn.execute(
-        delete(transactions).where(transactions.c.project_id == project_id, transactions.c.voucher_id == voucher_id)
-    )
-    conn.execute(delete(vouchers).where(vouchers.c.project_id == project_id, vouchers.c.id == voucher_id))
+def remove(conn: Connection, project_id: str, voucher_ids: list[str]) -> None:
+    """Deletes vouchers and their transactions; the ledger keeps what it posted."""
+    conn.execute(_REMOVE_TRANSACTIONS, {"project": project_id, "ids": voucher_ids})
+    conn.execute(_REMOVE, {"project": project_id, "ids": voucher_ids})
 
 
 def page(
@@ -260,6 +277,22 @@ def page(
     return [_voucher(row) for row in rows], total
 
 
+def of_campaign(
+    conn: Connection, project_id: str, campaign_id: str, *, after: str, limit: int, binned: bool
+) -> list[StoredVoucher]:
+    """The next vouchers of a campaign beyond the id `after`, in id order."""
+    mine = (vouchers.c.project_id == project_id, vouchers.c.campaign_id == campaign_id, vouchers.c.id > after)
+    statement = _ALL.where(*mine) if binned else _ALL.where(*mine, _LIVE)
+    return [_voucher(row) for row in conn.execute(statement.order_by(vouchers.c.id).limit(limit))]
+
+
+def save_all(conn: Connection, project_id: str, changed: Sequence[StoredVoucher]) -> None:
+    """As `save`, for many, and the effect of gift credit with it."""
+    columns = (*_CHANGING, "gift_effect")
+    rows = [(*_values(stored, columns), stored.entry.id) for stored in changed]
+    update_rows(conn, vouchers, ("id",), columns, project_id, rows)
+
+
 def insert_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
     values = [
         tuple(wire.encode_text(t.details) if name == "details" else getattr(t, name) for name in _TRANSACTION_COLUMNS)
@@ -269,11 +302,17 @@ def insert_transactions(conn: Connection, project_id: str, rows: Sequence[Credit
 
 
 def page_of_transactions(
-    conn: Connection, project_id: str, voucher_id: str, *, after: str | None, descending: bool, limit: int
+    conn: Connection,
+    project_id: str,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    after: str | None,
+    descending: bool,
+    limit: int,
 ) -> list[CreditTransaction]:
-    """Transactions of one voucher beyond the id `after`."""
+    """Transactions under the conditions beyond the id `after`."""
     statement = select(*(transactions.c[name] for name in _TRANSACTION_COLUMNS)).where(
-        transactions.c.project_id == project_id, transactions.c.voucher_id == voucher_id
+        transactions.c.project_id == project_id, *conditions
     )
     if after:
         statement = statement.where(transactions.c.id < after if descending else transactions.c.id > after)

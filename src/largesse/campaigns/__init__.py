@@ -1,0 +1,1 @@
+"""Campaigns: what codes and promotion tiers have in common, and what they hold."""

@@ -1,0 +1,210 @@
+"""What a campaign may be: every part of a definition is checked when it is saved."""
+
+from typing import Any
+
+import msgspec
+
+from largesse.campaigns.model import (
+    DISCOUNT_COUPONS,
+    GIFT_VOUCHERS,
+    MAX_CODES,
+    PROMOTION,
+    CampaignCreate,
+    CampaignUpdate,
+    StoredCampaign,
+    Template,
+    TemplateInput,
+)
+from largesse.engine.validity import parse_duration
+from largesse.kernel import wire
+from largesse.kernel.benefits import (
+    VALIDITY,
+    GiftInput,
+    changed_discount,
+    check_validity,
+    checked_credits,
+    checked_discount,
+)
+from largesse.kernel.codes import CodeConfig, code_config, invalid_code_config
+from largesse.kernel.errors import ApiError, invalid, invalid_payload
+
+_OF_VOUCHER = {"DISCOUNT_VOUCHER": DISCOUNT_COUPONS, "GIFT_VOUCHER": GIFT_VOUCHERS}
+_VOUCHER_OF = {campaign: voucher for voucher, campaign in _OF_VOUCHER.items()}
+
+
+def new_campaign(sent: CampaignCreate, campaign_id: str, now: int) -> StoredCampaign:
+    """The campaign a request describes, category and rules aside.
+
+    Raises ApiError 400 `invalid_campaign`, `invalid_campaign_params`, `invalid_code_config`, `invalid_gift`, `invalid_payload`.
+    """
+    wire.check_metadata(sent.metadata)
+    kind = _campaign_type(sent)
+    campaign = StoredCampaign(
+        id=campaign_id,
+        name=sent.name,
+        campaign_type=kind,
+        type=sent.type or "STATIC",
+        description=sent.description,
+        join_once=bool(sent.join_once),
+        auto_join=bool(sent.auto_join),
+        use_voucher_metadata_schema=sent.use_voucher_metadata_schema is not False and kind != PROMOTION,
+        activity_duration_after_publishing=_duration(sent.activity_duration_after_publishing),
+        metadata=sent.metadata,
+        created_at=now,
+        **{name: getattr(sent, name) for name in VALIDITY},
+    )
+    if kind == PROMOTION:
+        if sent.voucher is not None or sent.vouchers_count:
+            raise invalid_campaign("A PROMOTION campaign has tiers and no vouchers; give them in 'promotion'")
+        campaign.type = "STATIC"
+    else:
+        campaign.voucher = _template(sent, campaign)
+        _check_count(sent.vouchers_count or 0, campaign)
+    if campaign.type == "STANDALONE":
+        campaign.join_once = False
+    _check_dates(campaign)
+    return campaign
+
+
+def _campaign_type(sent: CampaignCreate) -> str:
+    """The type said, or the one that the voucher or the promotion implies (documented)."""
+    implied = PROMOTION if sent.promotion is not None and sent.voucher is None else None
+    if sent.voucher is not None:
+        implied = _OF_VOUCHER.get(_voucher_type(sent.voucher))
+    kind = sent.campaign_type or implied
+    if sent.voucher is not None and sent.voucher.is_referral_code:
+        kind = "REFERRAL_PROGRAM"
+    if kind is None:
+        raise invalid_campaign("A campaign needs a 'voucher' with its discount or gift, or a 'promotion'")
+    if kind != PROMOTION and kind not in _VOUCHER_OF:
+        raise invalid_campaign(
+            f"Campaigns of type {kind} are not available in this version; "
+            f"use {DISCOUNT_COUPONS}, {GIFT_VOUCHERS} or {PROMOTION}"
+        )
+    if kind != PROMOTION and implied != kind:
+        part = "discount" if kind == DISCOUNT_COUPONS else "gift"
+        raise invalid_campaign(f"Property '{part}' is required for {kind} campaign")
+    return kind
+
+
+def _voucher_type(voucher: TemplateInput) -> str:
+    values = {"DISCOUNT_VOUCHER": voucher.discount, "GIFT_VOUCHER": voucher.gift, "LOYALTY_CARD": voucher.loyalty_card}
+    given = [kind for kind, value in values.items() if value is not None]
+    if voucher.type is not None:
+        if given and given != [voucher.type]:
+            raise invalid_campaign("The voucher's type and its discount or gift contradict each other")
+        return voucher.type
+    return given[0] if len(given) == 1 else ""
+
+
+def _template(sent: CampaignCreate, campaign: StoredCampaign) -> Template:
+    voucher = sent.voucher or TemplateInput()
+    if campaign.campaign_type == DISCOUNT_COUPONS:
+        if voucher.discount is None:
+            raise invalid_campaign(f"Property 'discount' is required for {DISCOUNT_COUPONS} campaign")
+        template = Template(type="DISCOUNT_VOUCHER", discount=checked_discount(voucher.discount, ".voucher.discount"))
+    else:
+        gift = voucher.gift or GiftInput()
+        template = Template(type="GIFT_VOUCHER", gift_amount=checked_credits(gift), gift_effect=gift.effect)
+    template.quantity = voucher.redemption.quantity if voucher.redemption else None
+    if campaign.type != "STANDALONE":
+        template.code_config = code_config(voucher.code_config, ".voucher.code_config")
+    return template
+
+
+def _check_count(count: int, campaign: StoredCampaign) -> None:
+    if campaign.type == "STANDALONE":
+        if count > 1:
+            raise invalid_campaign("A STANDALONE campaign has one code")
+        return
+    assert campaign.voucher is not None
+    assert campaign.voucher.code_config is not None
+    check_room(count, campaign.voucher.code_config, 0)
+
+
+def check_room(count: int, config: CodeConfig, held: int) -> None:
+    """Raises ApiError 400 where `count` more codes would be too many for the campaign or for the pattern."""
+    if held + count > MAX_CODES:
+        raise invalid_campaign_params(f"A campaign can have {MAX_CODES} generated codes at most; this one has {held}")
+    if count > config.capacity:
+        raise invalid_code_config(
+            f"The pattern makes {config.capacity} different codes, fewer than the {count} asked for; "
+            "use more # characters or a larger charset"
+        )
+
+
+def take(campaign: StoredCampaign, sent: CampaignUpdate) -> set[str]:
+    """Lays an update over a campaign, category aside; answers which members changed.
+
+    Raises ApiError 400 as `new_campaign` does, and `invalid_voucher` for another discount type.
+    """
+    before = {name: getattr(campaign, name) for name in campaign.__struct_fields__}
+    for name in (*VALIDITY, "description"):
+        if (value := getattr(sent, name)) is not msgspec.UNSET:
+            setattr(campaign, name, value)
+    if sent.activity_duration_after_publishing is not msgspec.UNSET:
+        campaign.activity_duration_after_publishing = _duration(sent.activity_duration_after_publishing)
+    if sent.metadata:
+        wire.check_metadata(sent.metadata)
+        campaign.metadata = wire.merge_metadata(campaign.metadata or {}, sent.metadata)
+        wire.check_metadata(campaign.metadata)
+    if sent.unset_metadata_fields:
+        campaign.metadata = wire.without_fields(campaign.metadata or {}, sent.unset_metadata_fields)
+    if isinstance(sent.join_once, bool) and campaign.type != "STANDALONE":
+        campaign.join_once = sent.join_once
+    if isinstance(sent.auto_join, bool):
+        campaign.auto_join = sent.auto_join
+    _take_type(campaign, sent.type)
+    _take_template(campaign, sent)
+    _check_dates(campaign)
+    return {name for name, value in before.items() if getattr(campaign, name) != value}
+
+
+def _take_type(campaign: StoredCampaign, kind: Any) -> None:
+    if not isinstance(kind, str) or kind == campaign.type or campaign.campaign_type == PROMOTION:
+        return
+    if "STANDALONE" in (kind, campaign.type):
+        raise invalid_campaign("The type of a campaign cannot be changed to or from STANDALONE")
+    campaign.type = kind
+
+
+def _take_template(campaign: StoredCampaign, sent: CampaignUpdate) -> None:
+    template = campaign.voucher
+    if template is None:
+        return
+    if isinstance(sent.discount, dict) and template.discount is not None:
+        discount = changed_discount(template.discount, sent.discount)
+        campaign.voucher = msgspec.structs.replace(template, discount=discount)
+    if isinstance(sent.gift, GiftInput) and template.gift_amount is not None:
+        campaign.voucher = msgspec.structs.replace(template, gift_effect=sent.gift.effect)
+
+
+def _check_dates(campaign: StoredCampaign) -> None:
+    if (
+        campaign.start_date is not None
+        and campaign.expiration_date is not None
+        and campaign.start_date > campaign.expiration_date
+    ):
+        raise invalid_campaign_params("start_date cannot be later than expiration_date")
+    check_validity(campaign)
+
+
+def _duration(text: Any) -> str | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        if parse_duration(text).rough_seconds <= 0:
+            raise ValueError(text)
+    except ValueError:
+        raise invalid_payload(
+            "Property .activity_duration_after_publishing should be an ISO 8601 duration such as P24D"
+        ) from None
+    return text
+
+
+def invalid_campaign(details: str) -> ApiError:
+    return invalid("invalid_campaign", "Invalid campaign", details)
+
+
+def invalid_campaign_params(details: str) -> ApiError:
+    return invalid("invalid_campaign_params", "Invalid campaign params", details)

@@ -1,0 +1,231 @@
+"""Use cases of campaigns, and what other rooms ask of them."""
+
+from collections.abc import Collection
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import Column
+from sqlalchemy.engine import Connection
+
+import largesse.bin.service as bin
+import largesse.categories.service as categories
+import largesse.validation_rules.service as validation_rules
+from largesse.campaigns import answers, definition, store
+from largesse.campaigns.filters import FILTERS, with_status
+from largesse.campaigns.holdings import HoldingsByType
+from largesse.campaigns.model import (
+    CAMPAIGN_TYPES,
+    Accepted,
+    AccessList,
+    CampaignAnswer,
+    CampaignCreate,
+    CampaignList,
+    CampaignUpdate,
+    StoredCampaign,
+)
+from largesse.engine.books import Campaign
+from largesse.kernel import definitions, ids
+from largesse.kernel.benefits import VALIDITY
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError, duplicate_name, invalid, not_found
+from largesse.kernel.http.filters import where
+from largesse.kernel.http.query import Query
+from largesse.kernel.jobs.queue import enqueue
+from largesse.kernel.project import Project
+
+UPDATE = "CAMPAIGN.VOUCHERS_UPDATE"
+DELETE = "CAMPAIGN.VOUCHERS_DELETE"
+_HANDED_DOWN = {*VALIDITY, "category_id", "voucher"}  # and the metadata, where codes share its schema (documented)
+_ORDERS: dict[str, Column[int]] = {name: store.campaigns.c[name] for name in ("created_at", "updated_at")}
+
+
+# What decisions ask
+
+
+def compiled(conn: Connection, project: Project, campaign_ids: Collection[str]) -> dict[str, Campaign]:
+    """Campaigns as decisions read them, kept while no definition changes; `project` as `current_project` answered."""
+
+    def load(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Campaign]:
+        found = store.by_ids(conn, project_id, ids)
+        held = categories.load(conn, project, {one.category_id for one in found if one.category_id})
+        rules = validation_rules.rules_of(conn, project, "campaign", [one.id for one in found])
+        return {
+            one.id: Campaign(
+                id=one.id,
+                name=one.name,
+                type=one.campaign_type,
+                active=one.active,
+                category=held.get(one.category_id or ""),
+                metadata=one.metadata or {},
+                rules=rules[one.id],
+                **{name: getattr(one, name) for name in VALIDITY},
+            )
+            for one in found
+        }
+
+    return definitions.load(conn, project, "campaign", campaign_ids, load)
+
+
+# What other rooms ask
+
+
+def find(unit: Unit, key: str, *, lock: bool = False) -> StoredCampaign:
+    """The campaign with this id or name, the id first. Raises ApiError 404."""
+    found = store.find(unit.conn, unit.project_id, key, lock=lock)
+    if found is None:
+        raise not_found("campaign", key)
+    return found
+
+
+def by_ids(unit: Unit, campaign_ids: Collection[str]) -> dict[str, StoredCampaign]:
+    """The campaigns that exist of these, in one query."""
+    return {one.id: one for one in store.by_ids(unit.conn, unit.project_id, campaign_ids)} if campaign_ids else {}
+
+
+def count_codes(unit: Unit, campaign_id: str, change: int) -> None:
+    """Notes that a campaign holds more or fewer live codes."""
+    if change:
+        store.count(unit.conn, unit.project_id, campaign_id, change)
+
+
+def set_progress(unit: Unit, campaign: StoredCampaign, *, creation: str | None = None, generation: str) -> None:
+    """Notes how far the making or changing of a campaign's codes is."""
+    changes = {"vouchers_generation_status": generation} | ({"creation_status": creation} if creation else {})
+    store.save(unit.conn, unit.project_id, msgspec.structs.replace(campaign, **changes))
+
+
+def forget_category(unit: Unit, category_id: str) -> None:
+    """Campaigns of a category that is gone have none."""
+    store.forget_category(unit.conn, unit.project_id, category_id)
+
+
+def check_changeable(campaign: StoredCampaign) -> None:
+    """Raises ApiError 400 `resource_protected`."""
+    if campaign.protected:
+        details = f"Resource campaign with id {campaign.id} is protected and cannot be modified"
+        raise invalid("resource_protected", "Resource is protected", details)
+
+
+# The resource
+
+
+def create(unit: Unit, sent: CampaignCreate, holdings: HoldingsByType) -> CampaignAnswer:
+    """A campaign with what it begins with. Raises ApiError 409 for a name that is taken, 404 for what it refers to, 400."""
+    campaign = definition.new_campaign(sent, ids.text_id("camp_", 24), unit.now)
+    if store.is_taken(unit.conn, unit.project_id, campaign.name):
+        raise duplicate_name("campaign", campaign.name)
+    campaign.category_id = categories.resolve(unit, sent.category_id, sent.category)
+    store.add(unit.conn, unit.project_id, campaign)
+    validation_rules.assign(unit, sent.validation_rules or (), "campaign", campaign.id)
+    holdings[campaign.campaign_type].begin(unit, campaign, sent)
+    store.save(unit.conn, unit.project_id, campaign)
+    definitions.changed(unit)
+    shown = _whole(unit, find(unit, campaign.id), holdings)
+    unit.record("campaign.created", campaign.id, {"campaign": msgspec.to_builtins(shown)})
+    if sent.metadata is None:
+        shown.metadata = UNSET  # observed: absent in the answer that creates, an empty object afterwards
+    return shown
+
+
+def get(unit: Unit, key: str, holdings: HoldingsByType) -> CampaignAnswer:
+    return _whole(unit, find(unit, key), holdings)
+
+
+def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType) -> CampaignAnswer:
+    """Changes what may change; codes never published nor redeemed follow in the background. Raises ApiError 404, 400."""
+    campaign = find(unit, key, lock=True)
+    check_changeable(campaign)
+    changed = definition.take(campaign, sent)
+    if sent.category_id is not UNSET or sent.category is not UNSET:
+        category_id = categories.resolve(unit, sent.category_id or None, sent.category or None)
+        if category_id != campaign.category_id:
+            campaign.category_id = category_id
+            changed.add("category_id")
+    campaign.updated_at = unit.now
+    handed = _HANDED_DOWN | ({"metadata"} if campaign.use_voucher_metadata_schema else set())
+    if campaign.vouchers_count and changed & handed:
+        campaign.creation_status = campaign.vouchers_generation_status = "MODIFYING"
+        arguments = {"campaign_id": campaign.id, "unset": sent.unset_metadata_fields or []}
+        enqueue(unit, UPDATE, arguments, queue=campaign.id, total=campaign.vouchers_count)
+    store.save(unit.conn, unit.project_id, campaign)
+    definitions.changed(unit)
+    shown = _whole(unit, campaign, holdings)
+    unit.record("campaign.updated", campaign.id, {"campaign": msgspec.to_builtins(shown)})
+    return shown
+
+
+def switch(unit: Unit, key: str, *, active: bool) -> None:
+    """Enables or disables; the switches of its codes and tiers stay as they are."""
+    campaign = find(unit, key, lock=True)
+    check_changeable(campaign)
+    campaign.active, campaign.updated_at = active, unit.now
+    store.save(unit.conn, unit.project_id, campaign)
+    definitions.changed(unit)
+    name = "campaign.enabled" if active else "campaign.disabled"
+    unit.record(name, campaign.id, {"campaign": msgspec.to_builtins(_plain(unit, campaign))})
+
+
+def delete(unit: Unit, key: str, *, force: bool) -> Accepted:
+    """Hides the campaign at once; what it holds goes in the background, to the bin or for good. Raises ApiError 404."""
+    campaign = find(unit, key, lock=True)
+    check_changeable(campaign)
+    store.put_in_bin(unit.conn, unit.project_id, campaign.id, unit.now)
+    if not force:
+        bin.put(unit, "campaign", campaign.id, campaign.name, None)
+    definitions.changed(unit)
+    unit.record("campaign.deleted", campaign.id, {"campaign": msgspec.to_builtins(_plain(unit, campaign))})
+    arguments = {"campaign_id": campaign.id, "campaign_type": campaign.campaign_type, "force": force}
+    return Accepted(async_action_id=enqueue(unit, DELETE, arguments, queue=campaign.id, total=campaign.vouchers_count))
+
+
+def remove(unit: Unit, campaign_id: str) -> None:
+    """Removes a campaign for good, with the assignments of its rules; its name is free again. What it held is gone already."""
+    store.remove(unit.conn, unit.project_id, campaign_id)
+    validation_rules.remove_assignments(unit, "campaign", [campaign_id])
+
+
+def list_campaigns(unit: Unit, query: Query) -> CampaignList:
+    """Every parameter and filter of the list; newest first."""
+    columns = store.campaigns.c
+    conditions = []
+    if kind := query.one_of("campaign_type", CAMPAIGN_TYPES):
+        conditions.append(columns.campaign_type == kind)
+    if status := query.text("campaign_status"):
+        conditions.append(with_status(status))
+    if query.flag("is_referral_code"):
+        conditions.append(columns.campaign_type == "REFERRAL_PROGRAM")
+    filters = query.filters()
+    if filters is not None and (condition := where(filters, FILTERS, now=unit.now)) is not None:
+        conditions.append(condition)
+    page = query.page(max_page=100)
+    order = query.order(_ORDERS, "-created_at", columns.id)
+    found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
+    expand = query.all("expand")
+    wanted = {one.category_id for one in found if one.category_id} if "category" in expand else set()
+    held = categories.answers(unit.conn, unit.project, wanted)
+    shown = [answers.answer(one, held.get(one.category_id or "")) for one in found]
+    if "access_settings_assignments" in expand:
+        for one in shown:
+            one.access_settings_assignments = AccessList()
+    return CampaignList(campaigns=shown, total=total)
+
+
+def _whole(unit: Unit, campaign: StoredCampaign, holdings: HoldingsByType) -> CampaignAnswer:
+    held = categories.answers(unit.conn, unit.project, [campaign.category_id] if campaign.category_id else [])
+    assigned = validation_rules.assignments(unit.conn, unit.project, "campaign", [campaign.id])[campaign.id]
+    return answers.whole(
+        campaign,
+        held.get(campaign.category_id or ""),
+        validation_rules.embedded(assigned),
+        holdings[campaign.campaign_type].shown(unit, campaign),
+    )
+
+
+def _plain(unit: Unit, campaign: StoredCampaign) -> CampaignAnswer:
+    held = categories.answers(unit.conn, unit.project, [campaign.category_id] if campaign.category_id else [])
+    return answers.answer(campaign, held.get(campaign.category_id or ""))
+
+
+def standalone_refusal() -> ApiError:
+    """No code of a STANDALONE campaign is ever made at random (documented)."""
+    return definition.invalid_campaign("You can not generate vouchers for STANDALONE type campaign.")
