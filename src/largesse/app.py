@@ -97,7 +97,7 @@ ROUTES: list[HTTPRouteHandler] = [
 ]
 
 # How the background jobs of each kind are done.
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = largesse.vouchers.pool.KINDS | largesse.campaigns.jobs.kinds(HOLDINGS)
 
 
 def create_app(settings: Settings) -> ASGIApp:

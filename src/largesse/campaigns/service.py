@@ -24,7 +24,8 @@ from largesse.campaigns.model import (
     StoredCampaign,
 )
 from largesse.engine.books import Campaign
-from largesse.kernel import definitions, ids
+from largesse.kernel import definitions as kept
+from largesse.kernel import ids
 from largesse.kernel.benefits import VALIDITY
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, duplicate_name, invalid, not_found
@@ -42,7 +43,7 @@ _ORDERS: dict[str, Column[int]] = {name: store.campaigns.c[name] for name in ("c
 # What decisions ask
 
 
-def compiled(conn: Connection, project: Project, campaign_ids: Collection[str]) -> dict[str, Campaign]:
+def definitions(conn: Connection, project: Project, campaign_ids: Collection[str]) -> dict[str, Campaign]:
     """Campaigns as decisions read them, kept while no definition changes; `project` as `current_project` answered."""
 
     def load(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Campaign]:
@@ -63,7 +64,7 @@ def compiled(conn: Connection, project: Project, campaign_ids: Collection[str]) 
             for one in found
         }
 
-    return definitions.load(conn, project, "campaign", campaign_ids, load)
+    return kept.load(conn, project, "campaign", campaign_ids, load)
 
 
 # What other rooms ask
@@ -119,7 +120,7 @@ def create(unit: Unit, sent: CampaignCreate, holdings: HoldingsByType) -> Campai
     validation_rules.assign(unit, sent.validation_rules or (), "campaign", campaign.id)
     holdings[campaign.campaign_type].begin(unit, campaign, sent)
     store.save(unit.conn, unit.project_id, campaign)
-    definitions.changed(unit)
+    kept.changed(unit)
     shown = _whole(unit, find(unit, campaign.id), holdings)
     unit.record("campaign.created", campaign.id, {"campaign": msgspec.to_builtins(shown)})
     if sent.metadata is None:
@@ -148,7 +149,7 @@ def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType)
         arguments = {"campaign_id": campaign.id, "unset": sent.unset_metadata_fields or []}
         enqueue(unit, UPDATE, arguments, queue=campaign.id, total=campaign.vouchers_count)
     store.save(unit.conn, unit.project_id, campaign)
-    definitions.changed(unit)
+    kept.changed(unit)
     shown = _whole(unit, campaign, holdings)
     unit.record("campaign.updated", campaign.id, {"campaign": msgspec.to_builtins(shown)})
     return shown
@@ -160,7 +161,7 @@ def switch(unit: Unit, key: str, *, active: bool) -> None:
     check_changeable(campaign)
     campaign.active, campaign.updated_at = active, unit.now
     store.save(unit.conn, unit.project_id, campaign)
-    definitions.changed(unit)
+    kept.changed(unit)
     name = "campaign.enabled" if active else "campaign.disabled"
     unit.record(name, campaign.id, {"campaign": msgspec.to_builtins(_plain(unit, campaign))})
 
@@ -172,10 +173,22 @@ def delete(unit: Unit, key: str, *, force: bool) -> Accepted:
     store.put_in_bin(unit.conn, unit.project_id, campaign.id, unit.now)
     if not force:
         bin.put(unit, "campaign", campaign.id, campaign.name, None)
-    definitions.changed(unit)
+    kept.changed(unit)
     unit.record("campaign.deleted", campaign.id, {"campaign": msgspec.to_builtins(_plain(unit, campaign))})
-    arguments = {"campaign_id": campaign.id, "campaign_type": campaign.campaign_type, "force": force}
-    return Accepted(async_action_id=enqueue(unit, DELETE, arguments, queue=campaign.id, total=campaign.vouchers_count))
+    count = campaign.vouchers_count
+    return Accepted(async_action_id=_take_away(unit, campaign.id, campaign.campaign_type, count, force=force))
+
+
+def purge(unit: Unit, campaign_id: str) -> None:
+    """Removes a campaign that was in the bin for good, and in the background what it held."""
+    kind = store.type_of(unit.conn, unit.project_id, campaign_id)
+    if kind is not None:
+        _take_away(unit, campaign_id, kind, 0, force=True)
+
+
+def _take_away(unit: Unit, campaign_id: str, campaign_type: str, count: int, *, force: bool) -> str:
+    arguments = {"campaign_id": campaign_id, "campaign_type": campaign_type, "force": force}
+    return enqueue(unit, DELETE, arguments, queue=campaign_id, total=count)
 
 
 def remove(unit: Unit, campaign_id: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 from sqlalchemy.engine import Connection
 
+import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
 import largesse.validation_rules.service as validation_rules
 from largesse.engine.benefits import RuleSet
@@ -22,8 +23,9 @@ class Definitions(msgspec.Struct, frozen=True):
         """What one redeemable of a request asks for."""
         credits = redeemable.gift.credits if redeemable.gift else None
         rules: tuple[RuleSet, ...] = ()
-        if voucher is not None and voucher.rule_ids:
-            rules = tuple(self.rules[id] for id in voucher.rule_ids if id in self.rules)
+        if voucher is not None:
+            rules = voucher.parent.rules if voucher.parent else ()
+            rules += tuple(self.rules[id] for id in voucher.rule_ids if id in self.rules)
         return [Ask(redeemable.object, redeemable.id, voucher, credits, rules=rules)]
 
 
@@ -31,7 +33,11 @@ NOTHING = Definitions()
 
 
 def load(conn: Connection, project: Project, vouchers: Collection[Voucher]) -> Definitions:
-    """The rules of these vouchers, which are given their category. No query for what is kept."""
+    """The rules of these vouchers, which are given their campaign and category. No query for what is kept."""
+    parents = campaigns.definitions(conn, project, {v.campaign_id for v in vouchers if v.campaign_id})
+    if parents:
+        for voucher in vouchers:
+            voucher.parent = parents.get(voucher.campaign_id or "")
     own = categories.load(conn, project, {v.category_id for v in vouchers if v.category_id})
     if own:
         for voucher in vouchers:

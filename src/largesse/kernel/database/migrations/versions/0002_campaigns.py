@@ -11,6 +11,40 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "campaigns",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("campaign_type", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("voucher", sa.Text(), nullable=True),
+        sa.Column("voucher_type", sa.Text(), nullable=True),
+        sa.Column("join_once", sa.Boolean(), nullable=False),
+        sa.Column("auto_join", sa.Boolean(), nullable=False),
+        sa.Column("use_voucher_metadata_schema", sa.Boolean(), nullable=False),
+        sa.Column("start_date", sa.BigInteger(), nullable=True),
+        sa.Column("expiration_date", sa.BigInteger(), nullable=True),
+        sa.Column("validity_timeframe", sa.Text(), nullable=True),
+        sa.Column("validity_day_of_week", sa.Text(), nullable=True),
+        sa.Column("validity_hours", sa.Text(), nullable=True),
+        sa.Column("activity_duration_after_publishing", sa.Text(), nullable=True),
+        sa.Column("category_id", sa.Text(), nullable=True),
+        sa.Column("metadata", sa.Text(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("vouchers_count", sa.BigInteger(), nullable=False),
+        sa.Column("creation_status", sa.Text(), nullable=False),
+        sa.Column("vouchers_generation_status", sa.Text(), nullable=False),
+        sa.Column("protected", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_index("campaigns_by_creation", "campaigns", ["project_id", "created_at", "id"], unique=False)
+    op.create_index("campaigns_of_category", "campaigns", ["project_id", "category_id"], unique=False)
+    op.create_table(
         "categories",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -144,15 +178,23 @@ def upgrade() -> None:
         sqlite_where=sa.text("promotion_tier_id IS NOT NULL"),
         postgresql_where=sa.text("promotion_tier_id IS NOT NULL"),
     )
+    op.create_index(
+        "voucher_transactions_of_campaign", "voucher_transactions", ["project_id", "campaign_id", "id"], unique=False
+    )
     op.add_column("vouchers", sa.Column("category_id", sa.Text(), nullable=True))
     op.add_column("vouchers", sa.Column("rule_ids", sa.Text(), server_default="[]", nullable=False))
+    op.drop_index(op.f("vouchers_of_campaign"), table_name="vouchers")
+    op.create_index("vouchers_in_campaign", "vouchers", ["project_id", "campaign_id", "id"], unique=False)
     op.create_index("vouchers_of_category", "vouchers", ["project_id", "category_id"], unique=False)
 
 
 def downgrade() -> None:
     op.drop_index("vouchers_of_category", table_name="vouchers")
+    op.drop_index("vouchers_in_campaign", table_name="vouchers")
+    op.create_index(op.f("vouchers_of_campaign"), "vouchers", ["project_id", "campaign_id"], unique=False)
     op.drop_column("vouchers", "rule_ids")
     op.drop_column("vouchers", "category_id")
+    op.drop_index("voucher_transactions_of_campaign", table_name="voucher_transactions")
     op.drop_index(
         "redemptions_of_tier",
         table_name="redemptions",
@@ -196,3 +238,6 @@ def downgrade() -> None:
     op.drop_table("counters")
     op.drop_index("categories_by_creation", table_name="categories")
     op.drop_table("categories")
+    op.drop_index("campaigns_of_category", table_name="campaigns")
+    op.drop_index("campaigns_by_creation", table_name="campaigns")
+    op.drop_table("campaigns")
