@@ -13,7 +13,7 @@ from largesse import server
 from largesse.app import KINDS
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
-from largesse.kernel.settings import Settings
+from largesse.kernel.settings import load_settings
 
 COUNT = "TEST.COUNT"
 ITEMS_A_SLICE = 5
@@ -35,7 +35,7 @@ def count(unit: Unit, job: Job) -> Progress | Done:
 
 if __name__ == "__main__":
     KINDS[COUNT] = Kind(count)
-    settings = Settings(database_url=sys.argv[2], port=0)
+    settings = load_settings(database_url=sys.argv[2], port=0)
     if sys.argv[1] == "serve":
         server.serve(settings)
     else:

@@ -1,5 +1,6 @@
 """Background jobs through crashes: whatever is killed, every effect happens, and happens once."""
 
+import os
 import random
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from largesse.kernel.project import Project, ProjectSettings
 from largesse.kernel.settings import Settings
 from tests.conftest import STORES, new_store
 from tests.faults.counting import COUNT
+from tests.servers import COMMAND
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds until a test that waits in vain fails
@@ -77,10 +79,13 @@ def counting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Countin
 
 
 @contextmanager
-def process(role: str, counting: Counting) -> "Iterator[subprocess.Popen[str]]":
+def process(role: str, counting: Counting, **settings: str) -> "Iterator[subprocess.Popen[str]]":
     """A server or worker that is ready; killed at the end if it still runs."""
     command = [sys.executable, "-m", "tests.faults.counting", role, counting.store]
-    started = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    environment = os.environ | settings
+    started = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         assert started.stdout is not None
         assert started.stdout.readline().startswith("Largesse ")
@@ -145,3 +150,21 @@ def test_workers_share_the_queues_and_one_of_them_may_die(counting: Counting) ->
     for ids in queues:
         ends = [counting.rows(f"SELECT updated_at FROM jobs WHERE id = '{id}'")[0][0] for id in ids]
         assert ends == sorted(ends)
+
+
+def test_a_server_that_does_no_jobs_leaves_them_to_a_worker(counting: Counting) -> None:
+    with process("serve", counting, LARGESSE_RUN_JOBS="false"):
+        id = counting.enqueue(50)
+        with process("work", counting) as worker:
+            wait_until(counting.is_finished)
+            assert counting.rows("SELECT DISTINCT process FROM counted") == [(worker.pid,)]
+    assert counting.counted() == {id: list(range(50))}
+
+
+def test_the_worker_command_stops_cleanly(counting: Counting) -> None:
+    command = [*COMMAND, "worker", "--database", counting.store]
+    worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "Largesse is doing background jobs\n"
+    worker.terminate()
+    assert worker.wait(30) == 0
