@@ -3,7 +3,6 @@
 import pytest
 
 from largesse.engine.discounts import Discount
-from largesse.engine.effects import resolved
 from largesse.engine.order import Order
 from tests.engine.carts import amount_off, ask, card, cart, code, decided, discounts, fixed, percent_off
 
@@ -132,5 +131,5 @@ def test_a_gift_card_on_items_is_spent_line_by_line() -> None:
 
 
 def test_a_missing_effect_is_shown_as_the_order() -> None:
-    shown = resolved(amount_off(5))
-    assert (shown.effect, getattr(shown, "is_dynamic", None)) == ("APPLY_TO_ORDER", False)
+    shown = decided(Order(amount=10), ask(code(amount_off(5)))).outcomes[0].discount
+    assert shown == amount_off(5, effect="APPLY_TO_ORDER", is_dynamic=False)

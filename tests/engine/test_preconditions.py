@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from largesse.engine.books import Ask, Campaign, Category, Lock, Tier
+from largesse.engine.decision import Posting, commit
 from largesse.engine.order import Line, Order
 from largesse.engine.validity import (
     DailyHours,
@@ -16,7 +17,7 @@ from largesse.engine.validity import (
     in_timeframe,
     parse_duration,
 )
-from tests.engine.carts import NOW, UTC, amount_off, ask, card, code, decided, keys
+from tests.engine.carts import NOW, UTC, amount_off, ask, ask_tier, card, code, decided, keys, tier
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -191,3 +192,97 @@ def test_a_category_of_its_own_wins_over_the_campaigns() -> None:
     assert ask(code(None, parent=campaign, category=own)).category == own
     assert Ask("promotion_tier", "promo_1", tier=Tier(id="promo_1", name="Tier", campaign=campaign)).category == spring
     assert ask(code(None)).category is None
+
+
+# Campaigns and promotion tiers
+
+
+def campaign(**more: Any) -> Campaign:
+    return Campaign(id="camp_1", name="Spring", type="PROMOTION", **more)
+
+
+HAPPY = Hours([DailyHours("12:00", "13:00")])
+DAYS = {"day": at("2026-01-05T12:30"), "night": at("2026-01-05T22:30")}  # a Monday
+
+
+@pytest.mark.parametrize(
+    ("own", "of_campaign", "key"),
+    [
+        ({}, {"start_date": NOW + 1}, "voucher_not_active"),
+        ({"start_date": NOW}, {"start_date": NOW + 1}, "APPLICABLE"),
+        ({}, {"expiration_date": NOW - 1}, "voucher_expired"),
+        ({"expiration_date": NOW}, {"expiration_date": NOW - 1}, "APPLICABLE"),
+        ({}, {"expiration_date": NOW}, "APPLICABLE"),
+    ],
+)
+def test_a_code_follows_its_campaigns_dates_where_it_has_none(
+    own: dict[str, Any], of_campaign: dict[str, Any], key: str
+) -> None:
+    voucher = code(amount_off(1), parent=campaign(**of_campaign), **own)
+    assert keys(decided(Order(amount=100), ask(voucher))) == [key]
+
+
+@pytest.mark.parametrize(
+    ("own", "of_campaign", "moment", "key"),
+    [
+        ({}, {"validity_hours": HAPPY}, "day", "APPLICABLE"),
+        ({}, {"validity_hours": HAPPY}, "night", "voucher_not_active_now"),
+        ({"validity_hours": Hours([DailyHours("22:00")])}, {"validity_hours": HAPPY}, "night", "APPLICABLE"),
+        ({}, {"validity_day_of_week": [2]}, "day", "voucher_not_active_now"),
+        ({"validity_day_of_week": [1]}, {"validity_day_of_week": [2]}, "day", "APPLICABLE"),
+        (
+            {"start_date": at("2026-01-04T12:00")},
+            {"start_date": at("2026-01-04T00:00"), "validity_timeframe": Timeframe("P1D", "PT1H")},
+            "day",
+            "voucher_not_active_now",
+        ),
+        (
+            {"start_date": at("2026-01-04T12:00"), "validity_timeframe": Timeframe("P1D", "PT1H")},
+            {"start_date": at("2026-01-04T00:00"), "validity_timeframe": Timeframe("P1D", "PT1M")},
+            "day",
+            "APPLICABLE",
+        ),
+    ],
+)
+def test_a_code_follows_its_campaigns_windows_where_it_has_none(
+    own: dict[str, Any], of_campaign: dict[str, Any], moment: str, key: str
+) -> None:
+    voucher = code(amount_off(1), parent=campaign(**of_campaign), **own)
+    assert keys(decided(Order(amount=100), ask(voucher), now=DAYS[moment])) == [key]
+
+
+@pytest.mark.parametrize(
+    ("own", "of_campaign", "key", "details"),
+    [
+        ({}, {}, "APPLICABLE", None),
+        ({"active": False}, {}, "promotion_inactive", "Promotion Tier with id: promo_1 is disabled."),
+        ({}, {"active": False}, "promotion_inactive", "Promotion Tier with id: promo_1 is disabled."),
+        ({"start_date": NOW + 1}, {}, "promotion_inactive", "Promotion Tier with id: promo_1 is not active yet."),
+        (
+            {"start_date": NOW},
+            {"start_date": NOW + 1},
+            "promotion_inactive",
+            "Promotion Tier with id: promo_1 is not active yet.",
+        ),
+        ({"expiration_date": NOW - 1}, {}, "promotion_inactive", "Promotion Tier with id: promo_1 expired."),
+        ({}, {"expiration_date": NOW - 1}, "promotion_inactive", "Promotion Tier with id: promo_1 expired."),
+        ({"expiration_date": NOW}, {"expiration_date": NOW}, "APPLICABLE", None),
+        ({"validity_hours": Hours([DailyHours("00:00", "00:01")])}, {}, "promotion_not_active_now", "promo_1"),
+        ({}, {"validity_hours": Hours([DailyHours("00:00", "00:01")])}, "promotion_not_active_now", "promo_1"),
+    ],
+)
+def test_a_tier_and_its_campaign_must_both_be_on(
+    own: dict[str, Any], of_campaign: dict[str, Any], key: str, details: str | None
+) -> None:
+    decision = decided(Order(amount=100), ask_tier(tier(amount_off(1), campaign=campaign(**of_campaign), **own)))
+    assert keys(decision) == [key]
+    refusal = decision.outcomes[0].refusal
+    assert (refusal.details if refusal else None) == details
+
+
+def test_a_tier_is_used_as_a_tier() -> None:
+    decision = decided(Order(amount=100), ask_tier(tier(amount_off(30))))
+    assert decision.order is not None
+    assert decision.order.total_amount == 70
+    assert decision.outcomes[0].postings == (Posting("tier_uses", "promo_1", 1),)
+    commit(decision, "session")

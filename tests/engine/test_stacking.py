@@ -3,12 +3,25 @@
 import msgspec
 import pytest
 
-from largesse.engine.books import Ask, Category
+from largesse.engine.books import Ask, Campaign, Category
 from largesse.engine.decision import check_request
 from largesse.engine.discounts import Discount
 from largesse.engine.order import Order
 from largesse.engine.stacking import StackingRules
-from tests.engine.carts import amount_off, ask, card, cart, code, decided, discounts, keys, percent_off
+from tests.engine.carts import (
+    amount_off,
+    ask,
+    ask_tier,
+    bundle,
+    card,
+    cart,
+    code,
+    decided,
+    discounts,
+    keys,
+    percent_off,
+    tier,
+)
 
 ITEMS = "APPLY_TO_ITEMS"
 PARTIAL = StackingRules(redeemables_application_mode="PARTIAL")
@@ -227,4 +240,71 @@ def test_requests_that_are_refused_as_a_whole() -> None:
         "duplicated_redeemables",
         "invalid_redeemables",
         None,
+    ]
+
+
+def test_a_cart_through_items_credits_and_order_discounts() -> None:
+    asks = [
+        ask(code(amount_off(1000, effect="APPLY_TO_ITEMS"), "v_1")),
+        ask(card(100, "g_1")),
+        ask(code(percent_off(40), "v_2")),
+        ask(code(amount_off(30), "v_3")),
+    ]
+    decision = decided(cart((2000, 1), (700, 1)), *asks)
+    states = [outcome.order for outcome in decision.outcomes if outcome.order]
+    assert [(o.discount_amount, o.items_discount_amount, o.total_amount) for o in states] == [
+        (0, 1700, 1000),
+        (100, 1700, 900),
+        (460, 1700, 540),
+        (490, 1700, 510),
+    ]
+    assert [o.total_applied_discount_amount for o in states] == [1700, 100, 360, 30]
+    root = decision.order
+    assert root is not None
+    assert (root.total_discount_amount, root.items_applied_discount_amount) == (2190, 1700)
+    assert root.total_applied_discount_amount == 2190
+
+
+def test_the_tiers_of_a_stack_keep_its_order_and_each_counts() -> None:
+    early, late = Category("cat_e", "Early", 0), Category("cat_l", "Late", 9)
+    tiers = [tier(percent_off(10), f"promo_{place}", category=late if place else early) for place in (1, 0, 2)]
+    asks = [ask_tier(one, stack_id="stack_1") for one in tiers]
+    rules = StackingRules(redeemables_sorting_rule="CATEGORY_HIERARCHY", applicable_redeemables_limit=2)
+    decision = decided(Order(amount=1000), *asks, rules=rules)
+    assert [outcome.ask.id for outcome in decision.outcomes] == ["promo_1", "promo_0", "promo_2"]
+    assert keys(decision) == ["APPLICABLE", "APPLICABLE", "applicable_redeemables_limit_exceeded"]
+
+
+def test_the_campaigns_category_counts_for_its_codes_and_tiers() -> None:
+    exclusive = Category("cat_x", "Only", 1)
+    shop = Campaign(id="camp_1", name="Shop", type="PROMOTION", category=exclusive)
+    rules = StackingRules(exclusive_categories=["cat_x"])
+    asks = ask(code(amount_off(1), "v_1")), ask_tier(tier(amount_off(1), campaign=shop))
+    assert keys(decided(Order(amount=9), *asks, rules=rules)) == ["exclusion_rules_not_met", "APPLICABLE"]
+
+
+def test_an_exclusive_one_without_its_bundle_keeps_nobody_out() -> None:
+    exclusive = Category("cat_x", "Only", 1)
+    only = ask(code(amount_off(1), "v_2", category=exclusive), None, None, bundle(("hat", 1)))
+    rules = StackingRules(exclusive_categories=["cat_x"], redeemables_application_mode="PARTIAL")
+    asks = ask(code(amount_off(1), "v_1")), only
+    assert keys(decided(cart((9, 1)), *asks, rules=rules)) == ["APPLICABLE", "order_rules_violated"]
+
+
+def test_a_category_overrides_the_rule_for_what_has_no_effect() -> None:
+    plain, kind = Category("cat_a", "A", 1), Category("cat_b", "B", 1)
+    asks = [
+        ask(code(amount_off(100), "v_1")),
+        ask(code(amount_off(5), "v_2", category=plain)),
+        ask(code(amount_off(5), "v_3", category=kind)),
+        ask(code(amount_off(5), "v_4")),
+        ask(card(5, "g_1")),
+    ]
+    skip = StackingRules(redeemables_no_effect_rule="SKIP", no_effect_redeem_anyway_categories=["cat_a"])
+    assert keys(decided(Order(amount=100), *asks, rules=skip)) == ["APPLICABLE"] * 2 + ["no_effect"] * 3
+    anyway = StackingRules(no_effect_skip_categories=["cat_b"])
+    assert keys(decided(Order(amount=100), *asks, rules=anyway)) == [
+        *["APPLICABLE"] * 2,
+        "no_effect",
+        *["APPLICABLE"] * 2,
     ]

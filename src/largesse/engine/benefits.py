@@ -26,6 +26,10 @@ class ItemEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `product_*` limits are over time, in units: per entry or per product of a collection, of all customers or of one.
     """
 
+    def __hash__(self) -> int:
+        """Of the name alone: what is known of an entry is looked up often."""
+        return hash((self.object, self.id, self.source_id))
+
     object: ItemObject
     id: Key | None = None
     source_id: Key | None = None

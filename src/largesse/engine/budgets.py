@@ -4,19 +4,22 @@ A budget is named by its scope, the customer it is for, and the item it counts. 
 returned by a rollback.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
 from largesse.engine.benefits import ItemEntry
 from largesse.engine.books import Ask
+from largesse.engine.circumstances import Circumstances
+from largesse.engine.dynamic import Numbers
 from largesse.engine.order import Line, Order
 
 ANYONE = "*"
 
 
 class _Limit(msgspec.Struct, frozen=True):
-    """One pair of members of an entry, `member` and its formula twin."""
+    """One member of an entry and its formula twin."""
 
     member: str
     formula: str
@@ -35,38 +38,40 @@ _LIMITS = tuple(
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """One limit of an entry as it meets a line. `key` is None where nobody can be counted: a limit per customer without one."""
+    """One limit as it meets a line. One that nobody can be counted for is not kept: it holds within the request only."""
 
-    key: str | None
-    most: int | None
+    key: str
+    most: int
     formula: str | None
+    is_kept: bool
 
 
 def wanted(asks: Iterable[Ask], order: Order | None, customer_id: str | None) -> list[str]:
     """The keys of every budget a decision on these may read, sorted; `customer_id` is who redeems."""
     lines = (order.lines if order is not None else None) or ()
-    found: set[str] = set()
-    for ask in asks:
-        for rules in ask.rules:
-            for entry in rules.applicable_to.included:
-                if not is_limited(entry):
-                    continue
-                for line in lines:
-                    found.update(one.key for one in budgets_of(ask, entry, line, customer_id) if one.key is not None)
-    return sorted(found)
+    return sorted(
+        {
+            budget.key
+            for ask in asks
+            for rules in ask.rules
+            for entry in rules.applicable_to.included
+            if is_limited(entry)
+            for line in lines
+            for budget in budgets_of(ask, entry, line, customer_id)
+            if budget.is_kept
+        }
+    )
 
 
+@lru_cache(maxsize=10_000)
 def is_limited(entry: ItemEntry) -> bool:
     """Whether any of its limits is over time."""
     return any(getattr(entry, limit.member) is not None for limit in _LIMITS)
 
 
-def budgets_of(ask: Ask, entry: ItemEntry, line: Line, customer_id: str | None) -> Sequence[Budget]:
+def budgets_of(ask: Ask, entry: ItemEntry, line: Line, customer_id: str | None) -> list[Budget]:
     """The limits over time that hold for one line; one whose scope the redeemable does not have holds nothing (our decision)."""
-    return list(_budgets_of(ask, entry, line, customer_id))
-
-
-def _budgets_of(ask: Ask, entry: ItemEntry, line: Line, customer_id: str | None) -> Iterator[Budget]:
+    found = []
     for limit in _LIMITS:
         most = getattr(entry, limit.member)
         scope = (ask.tier if limit.of_tier else ask.campaign) if most is not None else None
@@ -75,6 +80,38 @@ def _budgets_of(ask: Ask, entry: ItemEntry, line: Line, customer_id: str | None)
         item = entry.id or entry.source_id or ""
         if limit.of_each_product:
             item = f"{item}/{line.product_id or line.sku_id or line.source_id or ''}"
-        who = customer_id if limit.of_customer else ANYONE
-        key = f"{scope.id}:{who}:{entry.object}:{item}" if who is not None else None
-        yield Budget(key, most, getattr(entry, limit.formula))
+        who = (customer_id or "") if limit.of_customer else ANYONE
+        key = f"{scope.id}:{who}:{entry.object}:{item}"
+        found.append(Budget(key, most, getattr(entry, limit.formula), bool(who)))
+    return found
+
+
+class Meter:
+    """Measures what one redeemable may still discount. `spent` is what the ones before it in the request did, kept or not."""
+
+    def __init__(self, ask: Ask, numbers: Numbers, about: Circumstances, spent: dict[str, int]) -> None:
+        self._ask = ask
+        self._numbers = numbers
+        self._customer_id = about.customer.id if about.customer else None
+        self._used = about.budgets
+        self._spent = spent
+        self._taken: dict[str, int] = {}
+
+    def budgets_of(self, entry: ItemEntry, line: Line) -> list[Budget]:
+        return budgets_of(self._ask, entry, line, self._customer_id)
+
+    def most(self, budget: Budget, line: Line | None = None) -> int:
+        """Units that may ever be discounted: as its formula says, else the static limit."""
+        return self._numbers.units(budget.formula, budget.most, line)
+
+    def room(self, budgets: Iterable[Budget], line: Line) -> int:
+        """Units of the line that all of its budgets still allow; a great number without any."""
+        rooms = [
+            self.most(one, line) - sum(held.get(one.key, 0) for held in (self._used, self._spent, self._taken))
+            for one in budgets
+        ]
+        return max(0, min(rooms, default=line.quantity))
+
+    def take(self, budgets: Iterable[Budget], units: int) -> None:
+        for one in budgets:
+            self._taken[one.key] = self._taken.get(one.key, 0) + units

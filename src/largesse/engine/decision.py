@@ -11,14 +11,15 @@ import msgspec
 from largesse.engine import refusal as refusals
 from largesse.engine import stacking
 from largesse.engine.benefits import Bundle
-from largesse.engine.books import Ask, Voucher
+from largesse.engine.books import Ask
+from largesse.engine.cart import Cart
 from largesse.engine.circumstances import Circumstances
 from largesse.engine.discounts import Discount
-from largesse.engine.effects import apply_credits, apply_discount, resolved
+from largesse.engine.effects import Effect, Effects
 from largesse.engine.order import Line, Order, without_applied
+from largesse.engine.preconditions import judge
 from largesse.engine.refusal import Refusal
 from largesse.engine.stacking import Limits, SkipReason, StackingRules, evaluation_order
-from largesse.engine.validity import in_hours, in_timeframe, on_weekday
 
 __all__ = ["Circumstances", "Decision", "Outcome", "Posting", "check_request", "commit", "decide"]
 
@@ -26,7 +27,6 @@ VOUCHER_USES = "voucher_uses"
 TIER_USES = "tier_uses"
 GIFT_CREDITS = "gift_credits"
 DISCOUNTED_UNITS = "discounted_units"
-GIFT = "GIFT_VOUCHER"
 Status = Literal["APPLICABLE", "INAPPLICABLE", "SKIPPED"]
 
 
@@ -99,143 +99,92 @@ def check_request(asks: Sequence[Ask], rules: StackingRules) -> Refusal | None:
 
 
 def decide(asks: Sequence[Ask], order: Order | None, about: Circumstances) -> Decision:
-    """Walks the redeemables in order of evaluation with a running order. Pure: the vouchers are read, not changed."""
-    rules = about.rules
+    """Walks the redeemables in order of evaluation with a running order. Pure: vouchers and budgets are read, not changed."""
     start = without_applied(order) if order is not None else None
-    running = start
-    limits = Limits(rules)
-    excluded = _has_valid_exclusive(asks, start, about)
-    outcomes: list[Outcome] = []
-    failed = False
-    for ask in evaluation_order(asks, rules):
-        outcome = _evaluate(ask, running, limits, about, failed=failed, excluded=excluded)
-        outcomes.append(outcome)
-        if outcome.status == "APPLICABLE":
-            limits.count(ask)
-            running = outcome.order
-        elif outcome.status == "INAPPLICABLE" and rules.redeemables_application_mode == "ALL":
-            failed = True
+    walk = _Walk(start, about)
+    excluded = any(walk.is_valid(ask, start) for ask in asks if about.rules.is_exclusive(ask))
+    outcomes = [walk.evaluate(ask, excluded) for ask in evaluation_order(asks, about.rules)]
     granted = [outcome for outcome in outcomes if outcome.status == "APPLICABLE"]
-    valid = bool(granted) and not failed
+    valid = bool(granted) and not walk.has_failed
     return Decision(
         outcomes,
         valid,
-        _of_whole_request(start, running) if start is not None and running is not None else None,
-        None if valid else _failure(outcomes, failed),
+        _of_whole_request(start, granted),
+        None if valid else _failure(outcomes, walk.has_failed),
     )
 
 
-def _evaluate(
-    ask: Ask,
-    running: Order | None,
-    limits: Limits,
-    about: Circumstances,
-    *,
-    failed: bool,
-    excluded: bool,
-) -> Outcome:
-    rules = about.rules
-    if failed:
-        return Outcome(ask, "SKIPPED", skip=stacking.PRECEDING_FAILURE)
-    reason = limits.reason_against(ask)
-    if reason is not None:
-        return Outcome(ask, "SKIPPED", skip=reason)
-    if excluded and not rules.is_exclusive(ask) and not rules.is_joint(ask):
-        return Outcome(ask, "SKIPPED", skip=stacking.EXCLUSION)
-    refusal = precondition(ask, running, about)
-    if refusal is not None:
-        return Outcome(ask, "INAPPLICABLE", refusal=_naming(refusal, ask))
-    outcome = _effect(ask, running, about)
-    if rules.skips_no_effect(ask) and not _has_effect(outcome):
-        return Outcome(ask, "SKIPPED", skip=stacking.NO_EFFECT)
-    return outcome
+class _Walk:
+    """One pass over the redeemables of a request: the running order, what was counted, and what was found out on the way."""
 
+    def __init__(self, start: Order | None, about: Circumstances) -> None:
+        self._about = about
+        self._running = start
+        self._limits = Limits(about.rules)
+        self._effects = Effects(about, self._cart_of)
+        self._cart: Cart | None = None
+        self.has_failed = False
 
-def _has_valid_exclusive(asks: Sequence[Ask], start: Order | None, about: Circumstances) -> bool:
-    """Whether common redeemables must stand back; exclusive ones are probed against the initial order (our decision)."""
-    return any(about.rules.is_exclusive(ask) and precondition(ask, start, about) is None for ask in asks)
+    def _cart_of(self, order: Order) -> Cart:
+        """The cart of an order; discounts do not change it, added lines make a new one."""
+        lines = order.lines or ()
+        if self._cart is None or len(self._cart.lines) != len(lines):
+            self._cart = Cart(lines, self._about.collections)
+        return self._cart
 
+    def is_valid(self, ask: Ask, order: Order | None) -> bool:
+        """Whether a redeemable alone may be applied: exclusive ones are probed against the initial order (our decision)."""
+        return judge(ask, order, self._about, self._cart_of).refusal is None
 
-def precondition(ask: Ask, order: Order | None, about: Circumstances) -> Refusal | None:
-    """The first reason against a redeemable, in the documented order of checks: its own state, the order, the balance."""
-    voucher = ask.voucher
-    if voucher is None:
-        return refusals.not_found(ask.object, ask.id)
-    code = voucher.code
-    if not voucher.active or (voucher.parent is not None and not voucher.parent.active):
-        return refusals.voucher_disabled(code)
-    if voucher.start_date is not None and about.now < voucher.start_date:
-        return refusals.voucher_not_active(code)
-    if voucher.expiration_date is not None and about.now > voucher.expiration_date:
-        return refusals.voucher_expired(code)
-    if not _in_window(voucher, about):
-        return refusals.voucher_not_active_now(code)
-    held_uses, held_credits = voucher.locked(about.session_key, about.now) if voucher.locks else (0, 0)
-    if voucher.quantity is not None and voucher.redeemed_quantity + held_uses >= voucher.quantity:
-        return refusals.quantity_exceeded(code)
-    if voucher.type == GIFT:
-        return _gift_precondition(voucher, ask.credits, order, held_credits)
-    return None
+    def evaluate(self, ask: Ask, excluded: bool) -> Outcome:
+        """`excluded` makes common redeemables stand back for a valid exclusive one."""
+        rules = self._about.rules
+        if self.has_failed:
+            return Outcome(ask, "SKIPPED", skip=stacking.PRECEDING_FAILURE)
+        reason = self._limits.reason_against(ask)
+        if reason is not None:
+            return Outcome(ask, "SKIPPED", skip=reason)
+        if excluded and not rules.is_exclusive(ask) and not rules.is_joint(ask):
+            return Outcome(ask, "SKIPPED", skip=stacking.EXCLUSION)
+        verdict = judge(ask, self._running, self._about, self._cart_of)
+        if verdict.refusal is not None:
+            return self._refused(ask, verdict.refusal, verdict.bundle)
+        effect = self._effects.of(ask, self._running, verdict.bundle)
+        if effect.refusal is not None:
+            return self._refused(ask, effect.refusal, verdict.bundle)
+        if rules.skips_no_effect(ask) and not effect.is_felt:
+            return Outcome(ask, "SKIPPED", skip=stacking.NO_EFFECT)
+        return self._granted(ask, effect, verdict.bundle)
 
+    def _refused(self, ask: Ask, refusal: Refusal, bundle: Bundle | None) -> Outcome:
+        if self._about.rules.redeemables_application_mode == "ALL":
+            self.has_failed = True
+        named = msgspec.structs.replace(refusal, redeemable_type=ask.object, redeemable_id=ask.id)
+        return Outcome(ask, "INAPPLICABLE", refusal=named, bundle=bundle)
 
-def _in_window(voucher: Voucher, about: Circumstances) -> bool:
-    frame, days, hours = voucher.validity_timeframe, voucher.validity_day_of_week, voucher.validity_hours
-    start = voucher.start_date
-    if frame is not None and start is not None and not in_timeframe(frame, start, about.now, about.zone):
-        return False
-    if days and not on_weekday(days, about.now, about.zone):
-        return False
-    return hours is None or in_hours(hours, about.now, about.zone)
-
-
-def _gift_precondition(voucher: Voucher, credits: int | None, order: Order | None, held: int) -> Refusal | None:
-    if order is None:
-        return refusals.missing_order(voucher.code)
-    if order.amount is None:
-        return refusals.missing_amount(voucher.code)
-    if voucher.gift_effect == "APPLY_TO_ITEMS" and not any(line.amount is not None for line in order.lines or ()):
-        return refusals.missing_order_items_amount()
-    if credits is not None and credits > voucher.balance - held:
-        return refusals.gift_amount_exceeded(voucher.code)
-    return None
-
-
-def _effect(ask: Ask, order: Order | None, about: Circumstances) -> Outcome:
-    """What an applicable redeemable does."""
-    voucher = ask.voucher
-    assert voucher is not None  # precondition() has seen it
-    used = Posting(VOUCHER_USES, voucher.id, 1)
-    if voucher.type == GIFT:
-        assert order is not None
-        _, held = voucher.locked(about.session_key, about.now) if voucher.locks else (0, 0)
-        most = voucher.balance - held if ask.credits is None else ask.credits
-        after, taken = apply_credits(voucher.gift_effect, max(0, most), order)
-        spent = (Posting(GIFT_CREDITS, voucher.id, -taken),) if taken else ()
-        return Outcome(ask, "APPLICABLE", order=after, credits=taken, postings=(used, *spent))
-    discount = voucher.discount
-    if discount is None:
-        return Outcome(ask, "APPLICABLE", order=without_applied(order) if order else None, postings=(used,))
-    after_discount = order
-    if order is not None:
-        touched = _touched_lines(order, about.rules)
-        initial = about.rules.uses_initial_amount(ask)
-        after_discount = apply_discount(discount, order, from_initial_amount=initial, skip_lines=touched)
-    return Outcome(ask, "APPLICABLE", order=after_discount, discount=resolved(discount), postings=(used,))
-
-
-def _touched_lines(order: Order, rules: StackingRules) -> frozenset[int]:
-    """Under ONCE: the lines that carry an item-level discount already."""
-    if rules.redeemables_products_application_mode != "ONCE":
-        return frozenset()
-    return frozenset(place for place, line in enumerate(order.lines or ()) if line.discount_amount)
-
-
-def _has_effect(outcome: Outcome) -> bool:
-    return bool(outcome.credits) or bool(outcome.order and outcome.order.total_applied_discount_amount)
-
-
-def _naming(refusal: Refusal, ask: Ask) -> Refusal:
-    return msgspec.structs.replace(refusal, redeemable_type=ask.object, redeemable_id=ask.id)
+    def _granted(self, ask: Ask, effect: Effect, bundle: Bundle | None) -> Outcome:
+        self._limits.count(ask)
+        self._effects.spend(effect)
+        if effect.order is not None:
+            self._running = effect.order
+        account, subject = (
+            (TIER_USES, ask.tier.id) if ask.tier else (VOUCHER_USES, ask.voucher.id if ask.voucher else "")
+        )
+        postings = [Posting(account, subject, 1)]
+        if effect.credits:
+            postings.append(Posting(GIFT_CREDITS, subject, -effect.credits))
+        postings += [Posting(DISCOUNTED_UNITS, one.key, one.units, one.most) for one in effect.spent if one.is_kept]
+        return Outcome(
+            ask,
+            "APPLICABLE",
+            order=effect.order,
+            discount=effect.discount,
+            credits=effect.credits,
+            applicable_to=effect.applicable_to,
+            inapplicable_to=effect.inapplicable_to,
+            bundle=bundle,
+            postings=tuple(postings),
+        )
 
 
 def _failure(outcomes: list[Outcome], failed: bool) -> Refusal:
@@ -244,21 +193,45 @@ def _failure(outcomes: list[Outcome], failed: bool) -> Refusal:
     return first if failed and first is not None else refusals.no_applicable_redeemables()
 
 
-def _of_whole_request(start: Order, end: Order) -> Order:
+# The request as a whole
+
+
+def _of_whole_request(start: Order | None, granted: Sequence[Outcome]) -> Order | None:
     """The final order with `applied_*` measured from where the request began."""
+    if not granted or start is None:
+        return start
+    end = granted[-1].order
+    if end is None or len(granted) == 1:
+        return end
     lines = end.lines
     if lines is not None and lines is not start.lines:
         before = start.lines or ()
-        lines = tuple(_line_of_whole_request(before[place], line) for place, line in enumerate(lines))
+        states = [outcome.order.lines or () for outcome in granted if outcome.order is not None]
+        lines = tuple(
+            line
+            if place < len(before) and line is before[place]
+            else _line_of_whole_request(before, line, place, states)
+            for place, line in enumerate(lines)
+        )
     return msgspec.structs.replace(
         end, applied_discount_amount=end.discount_amount - start.discount_amount, lines=lines
     )
 
 
-def _line_of_whole_request(before: Line, after: Line) -> Line:
-    applied = after.discount_amount - before.discount_amount
-    units = after.discount_quantity if applied else None
-    return msgspec.structs.replace(after, applied_discount_amount=applied, applied_discount_quantity=units)
+def _line_of_whole_request(before: Sequence[Line], after: Line, place: int, states: Sequence[Sequence[Line]]) -> Line:
+    """Amounts and added units are differences; discounted units add up, to no more than the line has."""
+    was = before[place] if place < len(before) else Line(quantity=0)
+    parts = [lines[place] for lines in states if place < len(lines)]
+    units = sum([part.applied_discount_quantity or 0 for part in parts])
+    details = [one for part in parts if part.application_details for one in part.application_details]
+    return msgspec.structs.replace(
+        after,
+        applied_discount_amount=after.discount_amount - was.discount_amount,
+        applied_discount_quantity=min(units, after.quantity) or None,
+        applied_quantity=after.quantity - was.quantity or None,
+        applied_quantity_amount=(after.amount or 0) - (was.amount or 0) or None,
+        application_details=details or None,
+    )
 
 
 def commit(decision: Decision, session_key: str | None = None, budgets: dict[str, int] | None = None) -> None:

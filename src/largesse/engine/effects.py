@@ -1,157 +1,191 @@
-"""What benefits take off an order. Arithmetic as documented; `T` is what is left to pay."""
+"""What an applicable redeemable does to the order: discounts, free units, credits, and what that counts against."""
 
-from decimal import Decimal
+from collections.abc import Sequence
 
 import msgspec
 
-from largesse.engine import money
-from largesse.engine.allocation import allocate, allocate_within
-from largesse.engine.discounts import AmountDiscount, Discount, FixedDiscount, PercentDiscount, UnitDiscount
-from largesse.engine.order import Line, Order, without_applied
-
-ComputedDiscount = AmountDiscount | PercentDiscount | FixedDiscount
-
-
-def resolved(discount: Discount) -> Discount:
-    """The discount as a validation shows it: with the effect in force and whether it was computed by a formula."""
-    effect = discount.effective if isinstance(discount, UnitDiscount) else discount.effect or "APPLY_TO_ORDER"
-    return msgspec.structs.replace(discount, effect=effect, is_dynamic=False)
-
-
-def apply_discount(discount: Discount, order: Order, *, from_initial_amount: bool, skip_lines: frozenset[int]) -> Order:
-    """`order` after the discount; its `applied_*` members are this discount's alone.
-
-    `from_initial_amount` bases percentages on amounts before any discount; `skip_lines` are not discounted again.
-    """
-    fresh = without_applied(order)
-    if isinstance(discount, UnitDiscount) or order.amount is None:
-        return fresh
-    if discount.effect in (None, "APPLY_TO_ORDER"):
-        return with_order_discount(fresh, _order_discount(discount, order, from_initial_amount))
-    places = [
-        place for place, line in enumerate(order.lines or ()) if line.amount is not None and place not in skip_lines
-    ]
-    if not places:
-        return fresh
-    lines = order.lines or ()
-    shares = _line_discounts(discount, [lines[place] for place in places], from_initial_amount)
-    return with_line_discounts(fresh, dict(zip(places, shares, strict=True)), counts_units=not _splits(discount))
+from largesse.engine.benefits import Bundle, RuleSet
+from largesse.engine.books import Ask, Voucher
+from largesse.engine.budgets import Meter
+from largesse.engine.cart import Cart
+from largesse.engine.circumstances import Circumstances
+from largesse.engine.discounts import Discount, UnitDiscount
+from largesse.engine.dynamic import Numbers
+from largesse.engine.eligibility import Eligible, eligible, names_products
+from largesse.engine.item_level import (
+    Share,
+    Taken,
+    closed_lines,
+    credit_shares,
+    discount_shares,
+    open_places,
+    take,
+    trimmed,
+    with_shares,
+)
+from largesse.engine.listing import Reach, listed
+from largesse.engine.order import Order, check_amount, without_applied
+from largesse.engine.order_level import order_discount, with_order_discount
+from largesse.engine.preconditions import GIFT, MakeCart, held_credits
+from largesse.engine.refusal import Refusal
+from largesse.engine.selection import Picked
+from largesse.engine.units import apply_units
 
 
-def _splits(discount: ComputedDiscount) -> bool:
-    """True for the effects that split one sum over lines, where no unit is discounted by itself."""
-    return isinstance(discount, AmountDiscount) and "PROPORTIONALLY" in (discount.effect or "")
+class Spent(msgspec.Struct, frozen=True):
+    """Units that fall under one budget, which may hold `most`."""
+
+    key: str
+    units: int
+    most: int
+    is_kept: bool
 
 
-def _order_discount(discount: ComputedDiscount, order: Order, from_initial_amount: bool) -> int:
-    total = order.total_amount
-    if isinstance(discount, AmountDiscount):
-        return min(money.whole_units(discount.amount_off or Decimal(0)), total)
-    if isinstance(discount, PercentDiscount):
-        initial = order.initial_amount if order.initial_amount is not None else order.amount
-        base = (initial or 0) if from_initial_amount else total
-        return min(_capped(money.percent_of(base, discount.percent_off or Decimal(0)), discount.amount_limit), total)
-    return max(0, total - money.whole_units(discount.fixed_amount or Decimal(0)))
+class Effect(msgspec.Struct, frozen=True):
+    """`order` with only this redeemable's `applied_*`; `refusal` where the effect cannot be had after all."""
+
+    order: Order | None
+    refusal: Refusal | None = None
+    discount: Discount | None = None
+    credits: int | None = None
+    spent: Sequence[Spent] = ()
+    applicable_to: Reach = ()
+    inapplicable_to: Reach = ()
+
+    @property
+    def is_felt(self) -> bool:
+        """Whether anything came of it: a discount, credits, units added or replaced."""
+        if self.credits or self.order is None:
+            return bool(self.credits)
+        if self.order.total_applied_discount_amount:
+            return True
+        return any(line.applied_quantity for line in self.order.lines or ())
 
 
-def _line_discounts(discount: ComputedDiscount, lines: list[Line], from_initial_amount: bool) -> list[int]:
-    """The discount of every eligible line, before the order's own limit."""
-    if isinstance(discount, AmountDiscount):
-        return _amount_on_lines(discount, lines)
-    if isinstance(discount, PercentDiscount):
-        percent = discount.percent_off or Decimal(0)
-        shares = []
-        for line in lines:
-            subtotal = line.subtotal or 0
-            base = (line.initial_amount or line.amount or 0) if from_initial_amount else subtotal
-            shares.append(min(_capped(money.percent_of(base, percent), discount.amount_limit), subtotal))
-        return _consumed(shares, discount.aggregated_amount_limit)
-    price = money.whole_units(discount.fixed_amount or Decimal(0))
-    return [max(0, (line.subtotal or 0) - price * line.quantity) for line in lines]
+class _Known(msgspec.Struct):
+    """What was found out of one combination of rule sets and one cart. `applicable` is the list last made, for `picked`."""
+
+    rules: Sequence[RuleSet]  # kept alive: they are known by identity
+    cart: Cart
+    eligible: Eligible
+    inapplicable: Reach
+    picked: Sequence[Picked] | None = None
+    applicable: Reach = ()
 
 
-def _amount_on_lines(discount: AmountDiscount, lines: list[Line]) -> list[int]:
-    off = money.whole_units(discount.amount_off or Decimal(0))
-    subtotals = [line.subtotal or 0 for line in lines]
-    if _splits(discount):
-        total = min(_capped(off, discount.aggregated_amount_limit), sum(subtotals))
-        if discount.effect == "APPLY_TO_ITEMS_PROPORTIONALLY":
-            return allocate(total, subtotals)
-        return allocate_within(total, [line.quantity for line in lines], subtotals)
-    if discount.effect == "APPLY_TO_ITEMS_BY_QUANTITY":
-        shares = [
-            min(min(off, line.price if line.price is not None else off) * line.quantity, subtotal)
-            for line, subtotal in zip(lines, subtotals, strict=True)
+class Effects:
+    """Computes one redeemable after the other for one request; what rule sets mean for the cart is found out once."""
+
+    def __init__(self, about: Circumstances, cart_of: MakeCart) -> None:
+        self._about = about
+        self._cart_of = cart_of
+        self._spent: dict[str, int] = {}
+        self._known: dict[tuple[int, ...], _Known] = {}
+
+    def spend(self, effect: Effect) -> None:
+        """Lets later redeemables of the request see which units this one discounted."""
+        for one in effect.spent:
+            self._spent[one.key] = self._spent.get(one.key, 0) + one.units
+
+    def of(self, ask: Ask, order: Order | None, bundle: Bundle | None) -> Effect:
+        """What the redeemable does to the running order."""
+        benefit = ask.voucher or ask.tier
+        discount = benefit.discount if benefit is not None else None
+        if ask.voucher is not None and ask.voucher.type == GIFT:
+            return self._of_card(ask, ask.voucher, order)
+        if discount is None:
+            return self._with_lists(ask, order, Effect(without_applied(order) if order is not None else None), ())
+        bundles = bundle.quantity if bundle is not None else 0
+        numbers = Numbers(ask, order, self._about, bundles)
+        times = bundles if bundles and discount.bundle_scaling != "ONCE" else 1
+        if isinstance(discount, UnitDiscount):
+            return self._of_units(ask, discount, order, numbers, times)
+        if discount.effect is None:  # documented: the rules decide
+            by_rules = "APPLY_TO_ITEMS" if names_products(ask.rules) else "APPLY_TO_ORDER"
+            discount = msgspec.structs.replace(discount, effect=by_rules)
+        return self._of_discount(ask, discount, order, numbers, times)
+
+    def _of_card(self, ask: Ask, voucher: Voucher, order: Order | None) -> Effect:
+        assert order is not None  # a precondition
+        credits = voucher.balance - held_credits(voucher, self._about) if ask.credits is None else ask.credits
+        credits = min(max(0, credits), order.total_amount)
+        if voucher.gift_effect != "APPLY_TO_ITEMS":
+            return self._with_lists(ask, order, Effect(with_order_discount(order, credits), credits=credits), ())
+        taken, picked = self._taken(ask, order)
+        shares = credit_shares(credits, taken, order)
+        used = sum(share.amount for share in shares)
+        return self._with_lists(ask, order, Effect(with_shares(order, shares), credits=used), picked)
+
+    def _of_units(self, ask: Ask, discount: UnitDiscount, order: Order | None, numbers: Numbers, times: int) -> Effect:
+        after = order
+        if order is not None:
+            closed = closed_lines(order, discounted=True) if self._is_once else frozenset[int]()
+            after = apply_units(discount, without_applied(order), self._about, numbers, times, closed)
+            refusal = check_amount(after)
+            if refusal is not None:
+                return Effect(order, refusal)
+        resolved = msgspec.structs.replace(discount, effect=discount.effective, is_dynamic=numbers.is_dynamic)
+        return self._with_lists(ask, after, Effect(after, discount=resolved), ())
+
+    def _of_discount(self, ask: Ask, discount: Discount, order: Order | None, numbers: Numbers, times: int) -> Effect:
+        after = without_applied(order) if order is not None and order.amount is None else order
+        picked: Sequence[Picked] = ()
+        spent: list[Spent] = []
+        if order is not None and order.amount is not None:
+            initial = self._about.rules.uses_initial_amount(ask)
+            if discount.effect == "APPLY_TO_ORDER":
+                after = with_order_discount(order, order_discount(discount, order, numbers, times, initial))
+            else:
+                meter = Meter(ask, numbers, self._about, self._spent)
+                taken, picked = self._taken(ask, order)
+                shares = discount_shares(discount, taken, order, numbers, meter, times, initial)
+                shares = trimmed(shares, order.total_amount)
+                after, spent = with_shares(order, shares), _spent(shares, meter)
+        resolved = msgspec.structs.replace(discount, is_dynamic=numbers.is_dynamic)
+        return self._with_lists(ask, order, Effect(after, discount=resolved, spent=spent), picked)
+
+    # What rule sets mean for the cart
+
+    @property
+    def _is_once(self) -> bool:
+        """Whether a line takes one item-level discount only."""
+        return self._about.rules.redeemables_products_application_mode == "ONCE"
+
+    def _taken(self, ask: Ask, order: Order) -> tuple[list[Taken], Sequence[Picked]]:
+        """The lines an item-level benefit takes: as it works on them, and for each entry as answers list them."""
+        found = self._knowledge(ask, order).eligible
+        closed = closed_lines(order, discounted=self._is_once)
+        taken = take(found.groups, order, closed)
+        limiting = dict(zip(found.limiting, taken, strict=False))
+        return taken, [
+            limiting[index].picked if index in limiting else Picked(open_places(group, closed))
+            for index, group in enumerate(found.included)
         ]
-    else:
-        shares = [min(off, subtotal) for subtotal in subtotals]
-    return _consumed(shares, discount.aggregated_amount_limit)
+
+    def _knowledge(self, ask: Ask, order: Order) -> _Known:
+        key, cart = tuple(map(id, ask.rules)), self._cart_of(order)
+        known = self._known.get(key)
+        if known is None or known.cart is not cart:
+            found = eligible(ask.rules, cart)
+            inapplicable = listed(found.excluded, [Picked(group.places) for group in found.excluded], cart)
+            known = self._known[key] = _Known(ask.rules, cart, found, inapplicable)
+        return known
+
+    def _with_lists(self, ask: Ask, order: Order | None, effect: Effect, picked: Sequence[Picked]) -> Effect:
+        """The effect with what it applies to and what it does not; nothing to say without a product definition."""
+        if not names_products(ask.rules):
+            return effect
+        known = self._knowledge(ask, order or Order())
+        if known.picked is None or known.picked != picked:
+            known.picked, known.applicable = picked, listed(known.eligible.included, picked, known.cart)
+        return msgspec.structs.replace(effect, applicable_to=known.applicable, inapplicable_to=known.inapplicable)
 
 
-def _capped(amount: int, limit: int | None) -> int:
-    return amount if limit is None else min(amount, limit)
-
-
-def _consumed(shares: list[int], limit: int | None) -> list[int]:
-    """Shares under a common limit, used up in their order."""
-    if limit is None:
-        return shares
-    found = []
+def _spent(shares: Sequence[Share], meter: Meter) -> list[Spent]:
+    """What falls under each budget of the lines that got something."""
+    found: dict[str, Spent] = {}
     for share in shares:
-        found.append(min(share, limit))
-        limit -= found[-1]
-    return found
-
-
-def apply_credits(effect: str | None, credits: int, order: Order) -> tuple[Order, int]:
-    """`order` after paying with up to `credits` of a gift card, and how many were taken."""
-    fresh = without_applied(order)
-    if effect != "APPLY_TO_ITEMS":
-        taken = min(credits, order.total_amount)
-        return with_order_discount(fresh, taken), taken
-    rest = min(credits, order.total_amount)
-    shares: dict[int, int] = {}
-    for place, line in enumerate(order.lines or ()):
-        shares[place] = min(rest, line.subtotal or 0)
-        rest -= shares[place]
-    return with_line_discounts(fresh, shares, counts_units=False), sum(shares.values())
-
-
-# What every effect ends in
-
-
-def with_order_discount(order: Order, discount: int) -> Order:
-    if not discount:
-        return order
-    return msgspec.structs.replace(
-        order, discount_amount=order.discount_amount + discount, applied_discount_amount=discount
-    )
-
-
-def with_line_discounts(order: Order, shares: dict[int, int], *, counts_units: bool) -> Order:
-    """`order` with `shares` (place → discount) taken off its lines, trimmed from the last place until the order can bear them."""
-    excess = sum(shares.values()) - order.total_amount
-    for place in reversed(shares):
-        if excess <= 0:
-            break
-        cut = min(excess, shares[place])
-        shares[place] -= cut
-        excess -= cut
-    if not any(shares.values()):
-        return order
-    lines = list(order.lines or ())
-    for place, share in shares.items():
-        if share:
-            lines[place] = _discounted(lines[place], share, counts_units)
-    return msgspec.structs.replace(order, lines=tuple(lines))
-
-
-def _discounted(line: Line, share: int, counts_units: bool) -> Line:
-    units = line.quantity if counts_units else None
-    return msgspec.structs.replace(
-        line,
-        discount_amount=line.discount_amount + share,
-        applied_discount_amount=share,
-        discount_quantity=units if counts_units else line.discount_quantity,
-        applied_discount_quantity=units,
-    )
+        for one in share.budgets:
+            before = found[one.key].units if one.key in found else 0
+            found[one.key] = Spent(one.key, before + (share.units or 0), meter.most(one), one.is_kept)
+    return list(found.values())

@@ -8,12 +8,6 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def percent_of(amount: int, percent: Decimal) -> int:
-    """`percent` (0..100, any number of decimals) of `amount`, rounded half up."""
-    numerator, denominator = percent.as_integer_ratio()
-    return half_up(amount * numerator, denominator * 100)
-
-
 def whole_units(amount: Decimal) -> int:
     """An amount that may carry decimals as whole minor units, rounded half up."""
     return half_up(*amount.as_integer_ratio())

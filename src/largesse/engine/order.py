@@ -57,7 +57,7 @@ class OrderInput(msgspec.Struct, frozen=True, kw_only=True):
     referrer_id: str | None = None
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A calculated line. `discount_*` is all item-level discount so far, `applied_*` that of one redeemable or request."""
 
     id: str | None = None
@@ -131,7 +131,7 @@ def without_applied(order: Order) -> Order:
     """The order as the next redeemable finds it: what earlier ones applied is theirs."""
     lines = order.lines
     if lines is not None and any(_is_applied(line) for line in lines):
-        lines = tuple(_line_without_applied(line) if _is_applied(line) else line for line in lines)
+        lines = tuple([line_without_applied(line) for line in lines])
     elif not order.applied_discount_amount:
         return order
     return msgspec.structs.replace(order, applied_discount_amount=0, lines=lines)
@@ -141,13 +141,16 @@ def _is_applied(line: Line) -> bool:
     return bool(line.applied_discount_amount or line.applied_discount_quantity or line.applied_quantity)
 
 
-def _line_without_applied(line: Line) -> Line:
+def line_without_applied(line: Line) -> Line:
+    if not _is_applied(line):
+        return line
     return msgspec.structs.replace(
         line,
         applied_discount_amount=0,
         applied_discount_quantity=None,
         applied_quantity=None,
         applied_quantity_amount=None,
+        application_details=None,
     )
 
 
@@ -237,8 +240,8 @@ def _line(sent: LineInput, catalog: Catalog) -> Line:
         quantity=quantity,
         price=price,
         amount=amount,
-        product=_shown(product, sent.product, "name"),
-        sku=_shown(sku, sent.sku, "sku"),
+        product=shown(product, sent.product, "name"),
+        sku=shown(sku, sent.sku, "sku"),
         metadata=sent.metadata,
     )
 
@@ -260,7 +263,7 @@ def _price(sent: LineInput, sku: CatalogEntry | None, product: CatalogEntry | No
     return None
 
 
-def _shown(entry: CatalogEntry | None, sent: ItemDetails | None, name: str) -> dict[str, Any] | None:
+def shown(entry: CatalogEntry | None, sent: ItemDetails | None, name: str) -> dict[str, Any] | None:
     """The `product` or `sku` member of an answered line: what is stored, overlaid by what was sent."""
     if entry is None and sent is None:
         return None

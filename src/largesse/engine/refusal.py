@@ -71,6 +71,25 @@ def gift_amount_exceeded(code: str) -> Refusal:
     return Refusal(400, "gift_amount_exceeded", "gift amount exceeded", code)
 
 
+def missing_order_items(code: str) -> Refusal:
+    return Refusal(400, "missing_order_items", "Missing order items", code)
+
+
+def promotion_inactive(details: str) -> Refusal:
+    return Refusal(400, "promotion_inactive", "Inactive Promotion", details)
+
+
+def promotion_not_active_now(tier_id: str) -> Refusal:
+    return Refusal(400, "promotion_not_active_now", "promotion not active now", tier_id)
+
+
+def order_rules_violated(subject: str, rule_ids: list[str], message: str | None) -> Refusal:
+    """`subject` is the kind of redeemable in words; `message` the merchant's own for the first rule set violated."""
+    details = f"{subject} cannot be redeemed because of violated validation rules: {', '.join(rule_ids)}"
+    error = CustomMessage(message) if message is not None else None
+    return Refusal(400, "order_rules_violated", "order does not match validation rules", details, error=error)
+
+
 def no_applicable_redeemables() -> Refusal:
     details = "None of the redeemables of the request can be applied"
     return Refusal(400, "no_applicable_redeemables", "No applicable redeemables", details)

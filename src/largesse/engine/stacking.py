@@ -85,8 +85,13 @@ NO_EFFECT = SkipReason("no_effect", "Redeemable cannot be applied due to no effe
 
 
 def evaluation_order(asks: Sequence[Ask], rules: StackingRules) -> list[Ask]:
-    """As sent, or by category hierarchy (no category counts as 1); exclusive ones before joint ones where both are present."""
+    """As sent, or by category hierarchy (no category counts as 1); exclusive ones before joint ones where both are present.
+
+    The tiers of a promotion stack keep its order, whatever the rules (our decision).
+    """
     found = list(asks)
+    if any(ask.stack_id is not None for ask in found):
+        return found
     if rules.redeemables_sorting_rule == "CATEGORY_HIERARCHY":
         found.sort(key=lambda ask: ask.category.hierarchy if ask.category else 1)
     grouped = rules.grouped_redeemables_sorting_rule in (None, "JOINT_ALWAYS_LAST")

@@ -1,0 +1,73 @@
+"""What answers say of a benefit's reach: the entries it applies to and those it does not, with the lines of the cart they mean."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from largesse.engine.benefits import ItemEntry
+from largesse.engine.cart import COLLECTION, Cart
+from largesse.engine.eligibility import Group
+from largesse.engine.selection import Picked
+
+MAX_UNITS_SHOWN = 1000  # of a whole cart; beyond, single units are not listed (documented)
+Reach = tuple[dict[str, Any], ...]
+_ALWAYS = frozenset({"object", "id", "strict", "effect"})
+_DEFAULTS = dict(zip(ItemEntry.__struct_fields__[1:], ItemEntry.__struct_defaults__, strict=True))
+
+
+def listed(groups: Iterable[Group], picked: Sequence[Picked], cart: Cart) -> Reach:
+    """The entries as defined, each collection followed by its products in the cart, with the lines taken in order of application.
+
+    `picked` are the lines of each group; empty where none are to be named.
+    """
+    shows_units = sum([line.quantity for line in cart.lines]) <= MAX_UNITS_SHOWN
+    found: list[dict[str, Any]] = []
+    for index, group in enumerate(groups):
+        taken = picked[index] if picked else Picked()
+        found.append(_defined(group.entry) | _lines(taken, shows_units))
+        if group.entry.object == COLLECTION:
+            found.extend(_members(group, taken, cart, shows_units))
+    return tuple(found)
+
+
+@lru_cache(maxsize=10_000)
+def _defined(entry: ItemEntry) -> dict[str, Any]:
+    """The members that are set."""
+    found: dict[str, Any] = {"object": entry.object}
+    for name, default in _DEFAULTS.items():
+        value = getattr(entry, name)
+        if value != default or name in _ALWAYS:
+            found[name] = value
+    return found
+
+
+def _members(group: Group, taken: Picked, cart: Cart, shows_units: bool) -> Iterable[dict[str, Any]]:
+    """The products, or SKUs of lines that name no product, of a collection that are in the cart (documented: strict)."""
+    effect = group.entry.effect
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    names = cart.item_names
+    for place in group.places:
+        kind, id = name = names[place]
+        if name not in found:
+            found[name] = {"object": kind, "id": id, "strict": True, "effect": effect}
+    if taken.units is None:
+        for place in taken.places:
+            found[names[place]].setdefault("order_item_indices", []).append(place)
+    else:
+        for place, units in zip(taken.places, taken.units, strict=True):
+            found[names[place]].setdefault("order_item_units", []).append(_unit(place, units, shows_units))
+    return found.values()
+
+
+def _lines(taken: Picked, shows_units: bool) -> dict[str, Any]:
+    """Whole lines by their numbers from 0, single units by their numbers from 1 within a line."""
+    if not taken.places:
+        return {}
+    if taken.units is None:
+        return {"order_item_indices": taken.places}
+    units = zip(taken.places, taken.units, strict=True)
+    return {"order_item_units": [_unit(place, some, shows_units) for place, some in units]}
+
+
+def _unit(place: int, units: range, shows_units: bool) -> dict[str, Any]:
+    return {"index": place, "units": list(units)} if shows_units else {"index": place, "units_limit_exceeded": True}

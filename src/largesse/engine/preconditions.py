@@ -1,0 +1,164 @@
+"""What must hold before a redeemable is worth anything, in the documented order: its state, the order, the balance, the rules."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from largesse.engine import refusal as refusals
+from largesse.engine.benefits import Bundle, RuleSet
+from largesse.engine.books import Ask, Campaign, Tier, Voucher
+from largesse.engine.bundles import find_bundles
+from largesse.engine.cart import Cart
+from largesse.engine.circumstances import Circumstances
+from largesse.engine.eligibility import eligible
+from largesse.engine.order import Order
+from largesse.engine.refusal import Refusal
+from largesse.engine.validity import Hours, Timeframe, in_hours, in_timeframe, on_weekday
+
+GIFT = "GIFT_VOUCHER"
+LOYALTY = "LOYALTY_CARD"
+MakeCart = Callable[[Order], Cart]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Why not, if so; and the bundles found in the cart, where the rules ask for any."""
+
+    refusal: Refusal | None = None
+    bundle: Bundle | None = None
+
+
+def judge(ask: Ask, order: Order | None, about: Circumstances, cart_of: MakeCart) -> Verdict:
+    """The first reason against a redeemable, judged by the running order."""
+    if ask.tier is not None:
+        refusal = _of_tier(ask.tier, about)
+    elif ask.voucher is not None:
+        refusal = _of_voucher(ask.voucher, about) or _of_card(ask, ask.voucher, order, about, cart_of)
+    else:
+        refusal = refusals.not_found(ask.object, ask.id)
+    if refusal is not None:
+        return Verdict(refusal)
+    return _of_bundles(ask, order, cart_of)
+
+
+# Its own state
+
+
+def _of_voucher(voucher: Voucher, about: Circumstances) -> Refusal | None:
+    """A voucher follows its campaign's dates and windows where it has none of its own."""
+    code, campaign = voucher.code, voucher.parent
+    if not voucher.active or (campaign is not None and not campaign.active):
+        return refusals.voucher_disabled(code)
+    start, end = voucher.start_date, voucher.expiration_date
+    if campaign is not None:
+        start = campaign.start_date if start is None else start
+        end = campaign.expiration_date if end is None else end
+    if start is not None and about.now < start:
+        return refusals.voucher_not_active(code)
+    if end is not None and about.now > end:
+        return refusals.voucher_expired(code)
+    if not _voucher_is_open(voucher, start, about):
+        return refusals.voucher_not_active_now(code)
+    held, _ = voucher.locked(about.session_key, about.now) if voucher.locks else (0, 0)
+    if voucher.quantity is not None and voucher.redeemed_quantity + held >= voucher.quantity:
+        return refusals.quantity_exceeded(code)
+    return None
+
+
+def _voucher_is_open(voucher: Voucher, start: int | None, about: Circumstances) -> bool:
+    campaign = voucher.parent
+    frame, days, hours = voucher.validity_timeframe, voucher.validity_day_of_week, voucher.validity_hours
+    if campaign is not None:
+        if frame is None and campaign.validity_timeframe is not None:
+            frame, start = campaign.validity_timeframe, campaign.start_date
+        days = campaign.validity_day_of_week if days is None else days
+        hours = campaign.validity_hours if hours is None else hours
+    return _is_open(frame, start, days, hours, about)
+
+
+def _is_open(
+    frame: Timeframe | None, start: int | None, days: list[int] | None, hours: Hours | None, about: Circumstances
+) -> bool:
+    if frame is not None and start is not None and not in_timeframe(frame, start, about.now, about.zone):
+        return False
+    if days and not on_weekday(days, about.now, about.zone):
+        return False
+    return hours is None or in_hours(hours, about.now, about.zone)
+
+
+def _of_tier(tier: Tier, about: Circumstances) -> Refusal | None:
+    """Both the tier and its campaign must be on, begun, not over, and open."""
+    holders: tuple[Tier | Campaign, ...] = (tier, tier.campaign)
+    if not all(holder.active for holder in holders):
+        return refusals.promotion_inactive(f"Promotion Tier with id: {tier.id} is disabled.")
+    for holder in holders:
+        if holder.start_date is not None and about.now < holder.start_date:
+            return refusals.promotion_inactive(f"Promotion Tier with id: {tier.id} is not active yet.")
+        if holder.expiration_date is not None and about.now > holder.expiration_date:
+            return refusals.promotion_inactive(f"Promotion Tier with id: {tier.id} expired.")
+    for holder in holders:
+        frame, days, hours = holder.validity_timeframe, holder.validity_day_of_week, holder.validity_hours
+        if not _is_open(frame, holder.start_date, days, hours, about):
+            return refusals.promotion_not_active_now(tier.id)
+    return None
+
+
+# The order and the balance
+
+
+def _of_card(
+    ask: Ask, voucher: Voucher, order: Order | None, about: Circumstances, cart_of: MakeCart
+) -> Refusal | None:
+    if voucher.type != GIFT:
+        return None
+    if order is None:
+        return refusals.missing_order(voucher.code)
+    if order.amount is None:
+        return refusals.missing_amount(voucher.code)
+    if voucher.gift_effect == "APPLY_TO_ITEMS" and not _has_priced_line(ask.rules, order, cart_of):
+        return refusals.missing_order_items_amount()
+    if ask.credits is not None and ask.credits > voucher.balance - held_credits(voucher, about):
+        return refusals.gift_amount_exceeded(voucher.code)
+    return None
+
+
+def held_credits(voucher: Voucher, about: Circumstances) -> int:
+    """Credits that other sessions hold."""
+    return voucher.locked(about.session_key, about.now)[1] if voucher.locks else 0
+
+
+def _has_priced_line(rules: Sequence[RuleSet], order: Order, cart_of: MakeCart) -> bool:
+    lines = order.lines or ()
+    groups = eligible(rules, cart_of(order)).groups
+    return any(lines[place].amount is not None for group in groups for place in group.places)
+
+
+# The rules
+
+
+def _of_bundles(ask: Ask, order: Order | None, cart_of: MakeCart) -> Verdict:
+    """Every rule set that asks for a bundle must find one; the scarcest counts (our decision)."""
+    rules = [one for one in ask.rules if one.bundle is not None]
+    if not rules:
+        return Verdict()
+    name = ask.voucher.code if ask.voucher else ask.id
+    if order is None:
+        return Verdict(refusals.missing_order(name))
+    if not order.lines:
+        return Verdict(refusals.missing_order_items(name))
+    cart = cart_of(order)
+    found = [find_bundles(one.bundle, cart, order.lines) for one in rules if one.bundle is not None]
+    violated = [one for one, bundle in zip(rules, found, strict=True) if not bundle.quantity]
+    scarcest = min(found, key=lambda bundle: bundle.quantity)
+    if not violated:
+        return Verdict(bundle=scarcest)
+    ids = [one.id for one in violated]
+    return Verdict(refusals.order_rules_violated(_subject(ask), ids, violated[0].message), scarcest)
+
+
+def _subject(ask: Ask) -> str:
+    """The kind of redeemable as messages name it (documented)."""
+    if ask.voucher is None:
+        return "Promotion Tier"
+    if ask.voucher.is_referral_code:
+        return "Referral Code"
+    return {GIFT: "Gift Card", LOYALTY: "Loyalty Card"}.get(ask.voucher.type, "Discount Coupon")
