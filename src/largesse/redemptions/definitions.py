@@ -1,4 +1,4 @@
-"""What the redeemables of a batch are: their categories and rules, kept between batches while none changes."""
+"""What the redeemables of a batch are: campaigns, categories and rules, kept between batches while none changes."""
 
 from collections.abc import Collection, Mapping
 
@@ -23,6 +23,8 @@ class Definitions(msgspec.Struct, frozen=True):
         """What one redeemable of a request asks for."""
         credits = redeemable.gift.credits if redeemable.gift else None
         rules: tuple[RuleSet, ...] = ()
+        if voucher is not None and voucher.campaign_id is not None and voucher.parent is None:
+            voucher = None  # its campaign is deleted, and the code is on its way after it
         if voucher is not None:
             rules = voucher.parent.rules if voucher.parent else ()
             rules += tuple(self.rules[id] for id in voucher.rule_ids if id in self.rules)
@@ -35,12 +37,10 @@ NOTHING = Definitions()
 def load(conn: Connection, project: Project, vouchers: Collection[Voucher]) -> Definitions:
     """The rules of these vouchers, which are given their campaign and category. No query for what is kept."""
     parents = campaigns.definitions(conn, project, {v.campaign_id for v in vouchers if v.campaign_id})
-    if parents:
+    own = categories.load(conn, project, {v.category_id for v in vouchers if v.category_id})
+    if parents or own:
         for voucher in vouchers:
             voucher.parent = parents.get(voucher.campaign_id or "")
-    own = categories.load(conn, project, {v.category_id for v in vouchers if v.category_id})
-    if own:
-        for voucher in vouchers:
             voucher.category = own.get(voucher.category_id or "")
     rule_ids = {rule_id for voucher in vouchers for rule_id in voucher.rule_ids}
     if not rule_ids:

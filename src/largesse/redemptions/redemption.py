@@ -80,8 +80,9 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
     books.records.extend(records)
     credits = sum(outcome.credits or 0 for outcome in applied)
     books.count(evaluation.customer, Counts(total_succeeded=len(applied), gift_redeemed_amount=credits))
-    if session_key:
-        books.free_locks(session_key, [outcome.ask.voucher.id for outcome in applied if outcome.ask.voucher])
+    held = [outcome.ask.voucher.id for outcome in applied if outcome.ask.voucher]
+    if session_key and held:
+        books.free_locks(session_key, held)
     return redemption_answer(books, unit, question, evaluation, records, parent, root)
 
 

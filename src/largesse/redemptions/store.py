@@ -140,6 +140,35 @@ def _uses_by(conn: Connection, project_id: str, subject: Column[Any]) -> Mapping
     return {row[0]: row[1] for row in conn.execute(counted)}
 
 
+def figures_of_campaign(
+    conn: Connection, project_id: str, campaign_id: str, since: int | None, until: int | None
+) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+    """By (object, result) of a campaign's records dated from `since` to before `until`: how many, and the sums of orders,
+    discounts and credits. An order counts once, however many of the campaign's codes it carried.
+    """
+    where = [redemptions.c.project_id == project_id, redemptions.c.campaign_id == campaign_id]
+    if since is not None:
+        where.append(redemptions.c.date >= since)
+    if until is not None:
+        where.append(redemptions.c.date < until)
+    by_order = (
+        select(
+            redemptions.c.object,
+            redemptions.c.result,
+            func.count().label("records"),
+            func.max(redemptions.c.order_amount).label("orders"),
+            func.sum(redemptions.c.discount_amount).label("discounts"),
+            func.sum(redemptions.c.amount).label("credits"),
+        )
+        .where(*where)
+        .group_by(redemptions.c.object, redemptions.c.result, redemptions.c.order_id)
+        .subquery()
+    )
+    sums = [func.coalesce(func.sum(by_order.c[name]), 0) for name in ("records", "orders", "discounts", "credits")]
+    grouped = select(by_order.c.object, by_order.c.result, *sums).group_by(by_order.c.object, by_order.c.result)
+    return {(row[0], row[1]): (int(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in conn.execute(grouped)}
+
+
 def counts_by_customer(conn: Connection, project_id: str) -> dict[str, dict[str, int]]:
     """Successes, failures and rollbacks on record for every customer; parents of stacks count nowhere."""
     grouped = (

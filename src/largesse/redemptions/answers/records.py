@@ -34,7 +34,7 @@ from largesse.vouchers.model import SlimVoucher, VoucherAnswer
 
 def _base(record: Record, customer: SimpleCustomer | None) -> RedemptionAnswer[Any]:
     """The members every form shows."""
-    found = RedemptionAnswer[Any](
+    found: RedemptionAnswer[Any] = RedemptionAnswer(  # called plain: a subscript costs at every call
         id=record.id,
         object=record.object,
         date=clock.iso(record.date),
