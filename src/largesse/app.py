@@ -28,6 +28,8 @@ import largesse.orders.routes
 import largesse.orders.service
 import largesse.products.routes
 import largesse.products.service
+import largesse.promotions.routes
+import largesse.promotions.service
 import largesse.redemptions.routes
 import largesse.validation_rules.routes
 import largesse.validation_rules.service
@@ -36,7 +38,7 @@ import largesse.vouchers.pool
 import largesse.vouchers.routes
 import largesse.vouchers.service
 from largesse.campaigns.holdings import Holdings
-from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS
+from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS, PROMOTION
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.database.database import Database
 from largesse.kernel.database.unit import Unit
@@ -49,6 +51,7 @@ from largesse.kernel.http.request import ApiRequest
 from largesse.kernel.jobs.model import Kind
 from largesse.kernel.jobs.worker import Worker
 from largesse.kernel.settings import Settings
+from largesse.promotions.service import TierHoldings
 from largesse.vouchers.pool import CodeHoldings
 
 
@@ -66,6 +69,7 @@ def _forget_category(unit: Unit, category_id: str) -> None:
     """A deleted category leaves every object that carried it without one."""
     largesse.vouchers.service.forget_category(unit, category_id)
     largesse.campaigns.service.forget_category(unit, category_id)
+    largesse.promotions.service.forget_category(unit, category_id)
 
 
 def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
@@ -74,11 +78,17 @@ def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
         return largesse.vouchers.service.id_of(unit, key)
     if object_type == "campaign":
         return largesse.campaigns.service.find(unit, key).id
+    if object_type == "promotion_tier":
+        return largesse.promotions.service.id_of(unit, key)
     raise not_found(object_type, key)
 
 
 # What campaigns of each type hold.
-HOLDINGS: dict[str, Holdings] = {DISCOUNT_COUPONS: CodeHoldings(), GIFT_VOUCHERS: CodeHoldings()}
+HOLDINGS: dict[str, Holdings] = {
+    DISCOUNT_COUPONS: CodeHoldings(),
+    GIFT_VOUCHERS: CodeHoldings(),
+    PROMOTION: TierHoldings(),
+}
 
 ROUTES: list[HTTPRouteHandler] = [
     *largesse.assets.routes.routes,
@@ -90,6 +100,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
     *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),
+    *largesse.promotions.routes.routes,
     *largesse.redemptions.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
     *largesse.vouchers.campaign_routes.routes,

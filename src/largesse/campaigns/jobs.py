@@ -12,7 +12,7 @@ def kinds(holdings: HoldingsByType) -> dict[str, Kind]:
 
     def hand_down(unit: Unit, job: Job) -> Progress | Done:
         """A changed campaign's values, to what it holds."""
-        campaign = campaigns.by_ids(unit, [job.arguments["campaign_id"]]).get(job.arguments["campaign_id"])
+        campaign = campaigns.by_ids(unit.conn, unit.project_id, [job.arguments["campaign_id"]]).get(job.arguments["campaign_id"])
         if campaign is None:  # deleted meanwhile
             return Done(result=_result("Updated", job.done), success=False)
         held = holdings[campaign.campaign_type]
@@ -34,7 +34,7 @@ def kinds(holdings: HoldingsByType) -> dict[str, Kind]:
         return Done(result=_result("Deleted", 0 if kind == PROMOTION else job.done))
 
     def given_up(unit: Unit, job: Job, _message: str) -> None:
-        for campaign in campaigns.by_ids(unit, [job.arguments["campaign_id"]]).values():
+        for campaign in campaigns.by_ids(unit.conn, unit.project_id, [job.arguments["campaign_id"]]).values():
             campaigns.set_progress(unit, campaign, creation="FAILED", generation="FAILED")
 
     return {campaigns.UPDATE: Kind(hand_down, given_up), campaigns.DELETE: Kind(take_away)}

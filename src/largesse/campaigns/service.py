@@ -78,9 +78,14 @@ def find(unit: Unit, key: str, *, lock: bool = False) -> StoredCampaign:
     return found
 
 
-def by_ids(unit: Unit, campaign_ids: Collection[str]) -> dict[str, StoredCampaign]:
+def by_ids(conn: Connection, project_id: str, campaign_ids: Collection[str]) -> dict[str, StoredCampaign]:
     """The campaigns that exist of these, in one query."""
-    return {one.id: one for one in store.by_ids(unit.conn, unit.project_id, campaign_ids)} if campaign_ids else {}
+    return {one.id: one for one in store.by_ids(conn, project_id, campaign_ids)} if campaign_ids else {}
+
+
+def available(unit: Unit, campaign_type: str) -> list[str]:
+    """Ids of the campaigns of one type that are active and inside their dates."""
+    return store.available(unit.conn, unit.project_id, campaign_type, unit.now)
 
 
 def count_codes(unit: Unit, campaign_id: str, change: int) -> None:

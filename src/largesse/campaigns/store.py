@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -91,6 +92,15 @@ def find(conn: Connection, project_id: str, key: str, *, lock: bool) -> StoredCa
         if (row := conn.execute(statement, {"project": project_id, "key": key}).first()) is not None:
             return _campaign(row)
     return None
+
+
+def available(conn: Connection, project_id: str, campaign_type: str, now: int) -> list[str]:
+    """Ids of live campaigns that are active and inside their dates."""
+    begun = or_(campaigns.c.start_date.is_(None), campaigns.c.start_date <= now)
+    not_ended = or_(campaigns.c.expiration_date.is_(None), campaigns.c.expiration_date >= now)
+    mine = (campaigns.c.project_id == project_id, _LIVE, campaigns.c.campaign_type == campaign_type)
+    found = select(campaigns.c.id).where(*mine, campaigns.c.active.is_(True), begun, not_ended)
+    return list(conn.execute(found).scalars())
 
 
 def is_taken(conn: Connection, project_id: str, name: str) -> bool:

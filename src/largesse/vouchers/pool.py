@@ -95,7 +95,7 @@ def _config(campaign: StoredCampaign, sent: CampaignVoucher) -> CodeConfig:
 
 def generate(unit: Unit, job: Job) -> Progress | Done:
     """One slice of codes. Those that others have are made anew by later slices, until hardly a free one is left."""
-    found = campaigns.by_ids(unit, [job.arguments["campaign_id"]])
+    found = campaigns.by_ids(unit.conn, unit.project_id, [job.arguments["campaign_id"]])
     campaign = found.get(job.arguments["campaign_id"])
     if campaign is None:  # deleted meanwhile
         return Done(result={"message": f"Generated {job.done} vouchers.", "done_count": job.done}, success=False)
@@ -143,7 +143,7 @@ def _insert(unit: Unit, entry: Voucher, additional_info: str | None, config: Cod
 
 def _given_up(unit: Unit, job: Job, _message: str) -> None:
     """What was made stays (our decision)."""
-    for campaign in campaigns.by_ids(unit, [job.arguments["campaign_id"]]).values():
+    for campaign in campaigns.by_ids(unit.conn, unit.project_id, [job.arguments["campaign_id"]]).values():
         campaigns.set_progress(unit, campaign, generation="FAILED")
         unit.record("campaign.vouchers.generation.failed", campaign.id, {"campaign": {"id": campaign.id}})
 
