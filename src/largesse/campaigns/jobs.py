@@ -12,7 +12,9 @@ def kinds(holdings: HoldingsByType) -> dict[str, Kind]:
 
     def hand_down(unit: Unit, job: Job) -> Progress | Done:
         """A changed campaign's values, to what it holds."""
-        campaign = campaigns.by_ids(unit.conn, unit.project_id, [job.arguments["campaign_id"]]).get(job.arguments["campaign_id"])
+        campaign = campaigns.by_ids(unit.conn, unit.project_id, [job.arguments["campaign_id"]]).get(
+            job.arguments["campaign_id"]
+        )
         if campaign is None:  # deleted meanwhile
             return Done(result=_result("Updated", job.done), success=False)
         held = holdings[campaign.campaign_type]

@@ -118,9 +118,7 @@ async def update_stack(request: ApiRequest, campaign_id: str, stack_id: str) -> 
     return answer(await request.write(lambda unit: stacks.update(unit, campaign_id, stack_id, body)))
 
 
-@delete(
-    "/v1/promotions/{campaign_id:str}/stacks/{stack_id:str}", **operation("Delete a promotion stack", status=204)
-)
+@delete("/v1/promotions/{campaign_id:str}/stacks/{stack_id:str}", **operation("Delete a promotion stack", status=204))
 async def delete_stack(request: ApiRequest, campaign_id: str, stack_id: str) -> Response[None]:
     await request.write(lambda unit: stacks.delete(unit, campaign_id, stack_id))
     return no_content()

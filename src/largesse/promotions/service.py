@@ -135,7 +135,9 @@ def list_tiers(unit: Unit, query: Query) -> TierList:
 def list_of_campaign(unit: Unit, key: str) -> TierList:
     """All tiers of a campaign by their hierarchy. Raises ApiError 404."""
     found = store.of_campaign(unit.conn, StoredTier, unit.project_id, campaigns.find(unit, key).id)
-    return TierList(tiers=[forms.with_promotion_id(one) for one in _shown(unit.conn, unit.project, found)], total=len(found))
+    return TierList(
+        tiers=[forms.with_promotion_id(one) for one in _shown(unit.conn, unit.project, found)], total=len(found)
+    )
 
 
 def get(unit: Unit, tier_id: str) -> TierAnswer:

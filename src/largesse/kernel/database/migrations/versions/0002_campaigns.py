@@ -114,6 +114,55 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
+        "promotion_stacks",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("tier_ids", sa.Text(), nullable=False),
+        sa.Column("category_id", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index(
+        "promotion_stacks_by_creation", "promotion_stacks", ["project_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        "promotion_stacks_of_campaign",
+        "promotion_stacks",
+        ["project_id", "campaign_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index("promotion_stacks_of_category", "promotion_stacks", ["project_id", "category_id"], unique=False)
+    op.create_table(
+        "promotion_tiers",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("banner", sa.Text(), nullable=True),
+        sa.Column("discount", sa.Text(), nullable=False),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("hierarchy", sa.BigInteger(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("start_date", sa.BigInteger(), nullable=True),
+        sa.Column("expiration_date", sa.BigInteger(), nullable=True),
+        sa.Column("validity_timeframe", sa.Text(), nullable=True),
+        sa.Column("validity_day_of_week", sa.Text(), nullable=True),
+        sa.Column("validity_hours", sa.Text(), nullable=True),
+        sa.Column("category_id", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("promotion_tiers_by_change", "promotion_tiers", ["project_id", "updated_at", "id"], unique=False)
+    op.create_index("promotion_tiers_by_creation", "promotion_tiers", ["project_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "promotion_tiers_of_campaign", "promotion_tiers", ["project_id", "campaign_id", "hierarchy", "id"], unique=False
+    )
+    op.create_index("promotion_tiers_of_category", "promotion_tiers", ["project_id", "category_id"], unique=False)
+    op.create_table(
         "validation_rules",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -215,6 +264,15 @@ def downgrade() -> None:
     op.drop_table("validation_rules_assignments")
     op.drop_index("validation_rules_by_creation", table_name="validation_rules")
     op.drop_table("validation_rules")
+    op.drop_index("promotion_tiers_of_category", table_name="promotion_tiers")
+    op.drop_index("promotion_tiers_of_campaign", table_name="promotion_tiers")
+    op.drop_index("promotion_tiers_by_creation", table_name="promotion_tiers")
+    op.drop_index("promotion_tiers_by_change", table_name="promotion_tiers")
+    op.drop_table("promotion_tiers")
+    op.drop_index("promotion_stacks_of_category", table_name="promotion_stacks")
+    op.drop_index("promotion_stacks_of_campaign", table_name="promotion_stacks")
+    op.drop_index("promotion_stacks_by_creation", table_name="promotion_stacks")
+    op.drop_table("promotion_stacks")
     op.drop_index(
         "jobs_waiting",
         table_name="jobs",
