@@ -57,13 +57,14 @@ class Database:
         """Runs `function` in a transaction that only reads."""
         return await self._in_thread(_read, self.reader, call, function)
 
-    async def write(self, call: Call, function: Callable[[Unit], T]) -> T:
+    async def write(self, call: Call, function: Callable[[Unit], T], *, background: bool = False) -> T:
         """Runs `function` in a transaction of its own: what it raises undoes all it did.
 
-        It may run again after a race with another writer, so it must be a function of the store and its arguments.
+        It may run again after a race with another writer, so it must be a function of the store and its arguments. In the
+        `background` it lets those go first who wait for an answer.
         """
         if self.embedded:
-            answer: T = await self._write_lanes[0].submit(call, each_alone, function)
+            answer: T = await self._write_lanes[0].submit(call, each_alone, function, background=background)
             return answer
         return await self._in_thread(_write, self.writer, call, function)
 

@@ -27,6 +27,7 @@ from largesse.kernel.events import events, write_events
 
 BATCH = 32
 ATTEMPTS = 6
+MOST_PASSED = 4  # batches that go before background work that waits, so that it never waits for ever
 _log = logging.getLogger("largesse.lanes")
 
 Q = TypeVar("Q", contravariant=True)
@@ -76,6 +77,8 @@ class Lane:
         self._capacity = capacity
         self._writes = writes
         self._queue: deque[Job] = deque()
+        self._background: deque[Job] = deque()
+        self._passed = 0
         self._wake = threading.Condition()
         self._stopping = False
         self._depth = metrics.LANE_DEPTH.labels(name)
@@ -93,14 +96,17 @@ class Lane:
             self._wake.notify()
         self._thread.join(timeout)
 
-    def submit(self, call: Call, decider: Decider[Q], request: Q) -> asyncio.Future[Any]:
-        """Queues a request; the future resolves after the commit. Raises ApiError 503 when the lane is full or stopping."""
+    def submit(self, call: Call, decider: Decider[Q], request: Q, *, background: bool = False) -> asyncio.Future[Any]:
+        """Queues a request; the future resolves after the commit. Raises ApiError 503 when the lane is full or stopping.
+
+        What is done in the `background` has a transaction to itself, when nobody else waits or several batches went before it.
+        """
         loop = asyncio.get_running_loop()
         job = Job(call, decider, request, loop.create_future(), loop)
         with self._wake:
             if self._stopping or len(self._queue) >= self._capacity:
                 raise errors.overloaded()
-            self._queue.append(job)
+            (self._background if background else self._queue).append(job)
             self._wake.notify()
         return job.future
 
@@ -112,10 +118,15 @@ class Lane:
     def _take(self) -> list[Job]:
         """The next batch: the oldest request and those behind it that belong to the same project."""
         with self._wake:
-            while not self._queue:
+            while not self._queue and not self._background:
                 if self._stopping:
                     return []
                 self._wake.wait()
+            if self._background:
+                if not self._queue or self._passed == MOST_PASSED:
+                    self._passed = 0
+                    return [self._background.popleft()]
+                self._passed += 1
             project_id = self._queue[0].call.project.id
             taken: list[Job] = []
             left: list[Job] = []

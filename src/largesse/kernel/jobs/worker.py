@@ -176,7 +176,8 @@ class Worker:
 
     async def _write(self, claim: Claim, function: Callable[[Unit], T]) -> T:
         """Runs `function` on behalf of whoever started the job, now."""
-        return await self._database.write(msgspec.structs.replace(claim.call, now=self._now()), function)
+        call = msgspec.structs.replace(claim.call, now=self._now())
+        return await self._database.write(call, function, background=True)
 
 
 def _back_off(attempts: int) -> int:
