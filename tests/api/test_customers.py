@@ -105,6 +105,15 @@ def test_what_no_customer_can_be(server: Server, sent: dict[str, Any]) -> None:
     refused(server.client.get(f"/v1/customers/{source}"), 404, "not_found")
 
 
+@pytest.mark.parametrize("day", ["birthdate", "birthday"])
+def test_a_day_of_birth_can_be_changed_and_cleared(server: Server, day: str) -> None:
+    path = f"/v1/customers/{save(server, **{'source_id': name('cust'), day: '1990-01-01'})['id']}"
+    assert ok(server.client.put(path, json={day: "1991-12-31"}))[day] == "1991-12-31"
+    assert ok(server.client.get(path))[day] == "1991-12-31"
+    refused(server.client.put(path, json={day: "1991-02-30"}), 400, "invalid_payload")
+    assert day not in ok(server.client.put(path, json={day: None}))
+
+
 def test_source_ids_may_be_mails_and_hold_spaces(server: Server) -> None:
     source = f"Ann Smith+1@shop.test {name()}"
     made = save(server, source_id=source)

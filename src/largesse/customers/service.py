@@ -240,7 +240,7 @@ def update(unit: Unit, key: str, sent: CustomerUpdate) -> CustomerAnswer:
     check_profile(sent.email or None)
     for name in _TEXTS:
         if (value := getattr(sent, name)) is not UNSET:
-            setattr(customer, name, value)
+            setattr(customer, name, None if value is None else str(value))
     if sent.address is None:
         customer.address = None
     elif sent.address is not UNSET:
