@@ -8,7 +8,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.shop import amount, balance, code, gift, name, ok, redeem, try_redeem, uses
+from tests.api.promotions import (
+    entry,
+    new_tier,
+    of_code,
+    of_tier,
+    product,
+    promotion,
+    rule,
+    statistics,
+    tier,
+    tier_ids,
+    try_redeem_all,
+)
+from tests.api.shop import amount, balance, code, gift, name, ok, percent, redeem, try_redeem, uses
 from tests.conftest import new_store
 from tests.servers import Server
 
@@ -133,3 +146,42 @@ def test_the_same_code_is_created_once(shop: Server) -> None:
     sent = {"type": "GIFT_VOUCHER", "gift": {"amount": 5}}
     found = outcomes(at_once(shop, 16, lambda client, _: client.post(f"/v1/vouchers/{made}", json=sent)))
     assert found == {"ok": 1, "duplicate_found": 15}
+
+
+def test_a_limit_over_time_gives_five_units_to_a_crowd(shop: Server) -> None:
+    """Half of it redeems a code first, so that the requests meet in the store, not in one lane."""
+    item = product(shop.client, 1000)
+    rule_id = rule(shop.client, entry(item, product_promotion_tier_quantity_limit=5))
+    tier_id = new_tier(shop.client, percent(50, effect="APPLY_TO_ITEMS"), validation_rules=[rule_id])
+    codes = [code(shop.client, amount(1)) for _ in range(CROWD // 2)]
+    order = {"items": [{"product_id": item, "quantity": 1}]}
+
+    def act(client: httpx.Client, place: int) -> httpx.Response:
+        mine = [of_code(codes[place // 2])] if place % 2 else []
+        return try_redeem_all(client, *mine, of_tier(tier_id), order=order)
+
+    responses = at_once(shop, CROWD, act)
+    assert set(outcomes(responses)) == {"ok"}
+    given = [
+        response.json()["redemptions"][-1]["order"].get("items_applied_discount_amount", 0) for response in responses
+    ]
+    assert Counter(given) == {500: 5, 0: CROWD - 5}
+    assert statistics(shop.client, tier_id)[0] == CROWD
+
+
+def test_tiers_and_codes_in_opposite_order_do_not_block_each_other(shop: Server) -> None:
+    campaign = promotion(shop.client, tier(amount(1)), tier(amount(1)))
+    first, second = tier_ids(campaign)
+    codes = [code(shop.client, amount(1), quantity=1000) for _ in range(2)]
+    asked = [of_tier(first), of_code(codes[0]), of_tier(second), of_code(codes[1])]
+
+    def act(client: httpx.Client, place: int) -> httpx.Response:
+        done = try_redeem_all(client, *(asked if place % 2 else reversed(asked)), order=1000)
+        if place % 4 == 0 and done.status_code == 200:
+            return client.post(f"/v1/redemptions/{done.json()['parent_redemption']['id']}/rollbacks")
+        return done
+
+    assert outcomes(at_once(shop, CROWD, act)) == {"ok": CROWD}
+    left = CROWD - CROWD // 4
+    assert [uses(shop.client, made) for made in codes] == [left] * 2
+    assert [statistics(shop.client, one) for one in (first, second)] == [(left, left * 1000, left)] * 2

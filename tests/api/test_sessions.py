@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.api.shop import amount, body, code, gift, ok, redeem, refused, try_redeem, uses, validate
+from tests.api.promotions import new_tier, of_code, of_tier, redeem_all, validate_all
+from tests.api.shop import amount, body, code, gift, name, ok, redeem, refused, try_redeem, uses, validate
 from tests.servers import Server
 
 
@@ -88,3 +89,14 @@ def test_locks_of_what_is_no_longer_listed_disappear(server: Server) -> None:
     hold(client, "two", second)
     assert validate(client, first, order=5)["valid"]
     assert not validate(client, second, order=5)["valid"]
+
+
+def test_a_session_may_name_tiers_and_hold_the_cards_beside_them(server: Server) -> None:
+    card, tier_id = gift(server.client, 5000), new_tier(server.client, amount(100))
+    asked = [of_tier(tier_id), {**of_code(card), "gift": {"credits": 3000}}]
+    held = validate_all(server.client, *asked, order=10000, session={"type": "LOCK", "key": name("s")})
+    assert held["valid"]
+    refused(try_redeem(server.client, (card, 2500), order=10000), 400, "gift_amount_exceeded")
+    redeemed = redeem_all(server.client, *asked, order=10000, session={"key": held["session"]["key"]})
+    assert {child["session"]["key"] for child in redeemed["redemptions"]} == {held["session"]["key"]}
+    redeem(server.client, (card, 2000), order=10000)

@@ -4,7 +4,7 @@ Loaded set-wise for all requests of the batch, changed in memory by each decisio
 request of the batch did, the next one sees.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -13,10 +13,11 @@ import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.orders.service as orders
 import largesse.products.service as products
+import largesse.promotions.service as promotions
 import largesse.vouchers.service as vouchers
 from largesse.categories.model import CategoryAnswer
 from largesse.customers.model import Counts, CustomerInput, StoredCustomer
-from largesse.engine.books import Ask, Campaign, Lock, Voucher
+from largesse.engine.books import Ask, Campaign, Lock, Tier, Voucher
 from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.kernel import definitions as kept
@@ -27,6 +28,7 @@ from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
 from largesse.orders.model import StoredOrder
+from largesse.promotions.model import TierAnswer
 from largesse.redemptions import definitions, store
 from largesse.redemptions.model import OrderReference, Record, RedeemableInput, StackableRequest
 from largesse.vouchers.model import CreditTransaction, StoredVoucher
@@ -38,6 +40,8 @@ class Wanted(msgspec.Struct, frozen=True):
     customer: CustomerInput | None = None
     tracking_id: str | None = None
     vouchers: Collection[str] = ()
+    tiers: Collection[str] = ()
+    stacks: Collection[str] = ()
     order: OrderInput | OrderReference | None = None
 
 
@@ -45,8 +49,17 @@ def wanted_by(request: StackableRequest) -> Wanted:
     customer = request.customer
     if customer is None and request.order is not None:
         customer = request.order.customer
-    asked = [redeemable.id for redeemable in request.redeemables if redeemable.object == "voucher"]
-    return Wanted(customer, request.tracking_id, vouchers=asked, order=request.order)
+    asked: dict[str, list[str]] = {"voucher": [], "promotion_tier": [], "promotion_stack": []}
+    for redeemable in request.redeemables:
+        asked[redeemable.object].append(redeemable.id)
+    return Wanted(
+        customer,
+        request.tracking_id,
+        vouchers=asked["voucher"],
+        tiers=asked["promotion_tier"],
+        stacks=asked["promotion_stack"],
+        order=request.order,
+    )
 
 
 class Books:
@@ -77,10 +90,18 @@ class Books:
         for stored in self._vouchers_by_id.values():
             stored.entry.publish_count = stored.publish_count
         self._load_locks(now)
-        self._definitions = definitions.load(conn, project, [stored.entry for stored in self._vouchers_by_id.values()])
+        self._definitions = definitions.load(
+            conn,
+            project,
+            [stored.entry for stored in self._vouchers_by_id.values()],
+            (tier_id for w in wanted for tier_id in w.tiers),
+            (stack_id for w in wanted for stack_id in w.stacks),
+        )
         self.catalog = self._load_catalog(wanted)
         self.categories = self._load_categories()
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
+        self.tier_counts: dict[ledger.Key, int] = {}
+        self._tier_answers: Mapping[str, TierAnswer] | None = None
 
         self._new_customers: dict[str, StoredCustomer] = {}
         self._changed_customers: dict[str, StoredCustomer] = {}
@@ -104,9 +125,11 @@ class Books:
 
     def _load_categories(self) -> dict[str, CategoryAnswer]:
         """The categories of the redeemables asked for, as answers show them."""
-        held: list[Voucher | Campaign | None] = []
+        held: list[Voucher | Tier | Campaign | None] = []
         for stored in self._vouchers.values():
             held += [stored.entry, stored.entry.parent]
+        for tier in self._definitions.tiers.values():
+            held += [tier, tier.campaign]
         ids = {holder.category.id for holder in held if holder is not None and holder.category is not None}
         return kept.load(self._conn, self.project, "category answer", ids, self._category_answers)
 
@@ -131,19 +154,35 @@ class Books:
     def _free_items(self) -> set[str]:
         """Products and SKUs that the benefits at hand may add to a cart."""
         benefits = [stored.entry.discount for stored in self._vouchers_by_id.values()]
+        benefits += [tier.discount for tier in self._definitions.tiers.values()]
         return {name for discount in benefits for name in item_names(discount)}
 
     def load_counters(self, budget_keys: Collection[str], *, lock: bool) -> None:
-        """Loads limits over time: one query, none where there are none."""
-        for (subject_id, _), value in ledger.values(self._conn, self.project.id, budget_keys, lock=lock).items():
-            self.budgets[subject_id] = value
+        """Loads limits over time and, where they may change, the statistics of tiers: one query, none where there are neither."""
+        subjects = {*budget_keys, *(self._definitions.tiers if lock else ())}
+        for key, value in ledger.values(self._conn, self.project.id, subjects, lock=lock).items():
+            subject_id, account = key
+            if account == ledger.DISCOUNTED_UNITS:
+                self.budgets[subject_id] = value
+            else:
+                self.tier_counts[key] = value
 
     # What decisions read
 
     def asks(self, redeemable: RedeemableInput) -> list[Ask]:
-        """What a redeemable asks for."""
+        """What a redeemable asks for: itself, or every tier of a stack."""
         stored = self.voucher(redeemable.id) if redeemable.object == "voucher" else None
         return self._definitions.asks(redeemable, stored.entry if stored else None)
+
+    def tier_answer(self, tier_id: str) -> TierAnswer | None:
+        """A tier at hand as answers show it, with its statistics as they are by now; None for one deleted since."""
+        if self._tier_answers is None:  # wanted by the requests of a batch that redeem tiers or give them back
+            self._tier_answers = promotions.answers(self._conn, self.project, self._definitions.tiers)
+        found = self._tier_answers.get(tier_id)
+        if found is None:
+            return None
+        counts = {account: self.tier_counts.get((tier_id, account), 0) for account in ledger.COUNTED}
+        return promotions.with_statistics(found, counts)
 
     @property
     def has_rules(self) -> bool:
@@ -212,6 +251,8 @@ class Books:
             self._counter_changes[key] = self._counter_changes.get(key, 0) + entry.amount
             if most is not None:
                 self._limits[key] = most
+            if entry.account != ledger.DISCOUNTED_UNITS:
+                self.tier_counts[key] = self.tier_counts.get(key, 0) + entry.amount
             return
         if entry.subject_id not in self._vouchers_by_id:  # deleted for good since; the ledger keeps what it posted
             return

@@ -6,6 +6,7 @@ from sqlalchemy import Column
 
 import largesse.customers.service as customers
 import largesse.orders.service as orders
+import largesse.promotions.service as promotions
 import largesse.vouchers.service as vouchers
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
@@ -105,6 +106,10 @@ def list_of_voucher(unit: Unit, code: str, query: Query) -> RedemptionList:
 
 
 def _shown(unit: Unit, found: list[Record], *, whole: bool = False) -> list[Historic]:
-    """Records in wire form, with the customers as they are now, in one query for all."""
+    """Records in wire form, with the customers and tiers as they are now, in one query for all of each."""
     known = customers.by_ids(unit.conn, unit.project, {r.customer_id for r in found if r.customer_id})
-    return [read_back(record, known.get(record.customer_id or ""), whole=whole) for record in found]
+    tiers = promotions.answers(unit.conn, unit.project, {r.promotion_tier_id for r in found if r.promotion_tier_id})
+    return [
+        read_back(record, known.get(record.customer_id or ""), tiers.get(record.promotion_tier_id or ""), whole=whole)
+        for record in found
+    ]

@@ -74,6 +74,7 @@ def wanted_by(undo: Undo, history: dict[str, Record]) -> Wanted:
     return Wanted(
         CustomerInput(id=source.customer_id) if source.customer_id else None,
         vouchers=[record.voucher_id for record in used if record.voucher_id],
+        tiers=[record.promotion_tier_id for record in used if record.promotion_tier_id],
         order=OrderReference(id=source.order_id) if source.order_id else None,
     )
 

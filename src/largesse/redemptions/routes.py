@@ -3,7 +3,7 @@
 from litestar import Response, delete, get, post
 
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
-from largesse.redemptions import history, sessions, single_routes
+from largesse.redemptions import history, sessions, single_routes, tier_routes
 from largesse.redemptions.answers.shapes import (
     Historic,
     RedeemAnswer,
@@ -122,4 +122,5 @@ routes = [
     list_voucher_redemptions,
     release_session,
     *single_routes.routes,
+    *tier_routes.routes,
 ]

@@ -12,6 +12,7 @@ from largesse.engine.order import Order
 from largesse.kernel import clock, wire
 from largesse.kernel.database.unit import Unit
 from largesse.orders import forms
+from largesse.promotions.model import TierAnswer
 from largesse.redemptions.answers.redeemables import redeemables
 from largesse.redemptions.answers.shapes import (
     Channel,
@@ -109,10 +110,12 @@ def _redeemed(
 
 
 def _show_redeemed(books: Books, found: Redeemed, record: Record, base_url: str) -> None:
-    """The whole voucher, as the request leaves it."""
+    """The whole voucher or tier, as the request leaves it."""
     stored = books.voucher(record.voucher_id) if record.voucher_id else None
     if stored is not None:
         found.voucher = vouchers.answer(stored, base_url, books.categories.get(stored.entry.category_id or ""))
+    if record.promotion_tier_id is not None and (tier := books.tier_answer(record.promotion_tier_id)) is not None:
+        found.promotion_tier = tier
 
 
 def _parent(record: Record, customer: SimpleCustomer | None, unit: Unit) -> Redeemed:
@@ -160,7 +163,7 @@ def _rolled_back(
     return found
 
 
-def read_back(record: Record, customer: StoredCustomer | None, *, whole: bool) -> Historic:
+def read_back(record: Record, customer: StoredCustomer | None, tier: TierAnswer | None, *, whole: bool) -> Historic:
     """A record as lists and GET show it: slim voucher, channel, related object. `whole` adds the line items of a child's order."""
     found = _base(record, customers.simple(customer) if customer else None)
     _related(found, record)
@@ -173,6 +176,8 @@ def read_back(record: Record, customer: StoredCustomer | None, *, whole: bool) -
         found.voucher = SlimVoucher(
             id=record.voucher_id, code=record.voucher_code, campaign=record.campaign, campaign_id=record.campaign_id
         )
+    if tier is not None:
+        found.promotion_tier = tier
     if record.rollback_id is not None and record.rollback_date is not None:
         undone = [Related(record.rollback_id, clock.iso(record.rollback_date))]
         found.related_redemptions = RelatedRedemptions(rollbacks=undone)

@@ -10,6 +10,7 @@ from largesse.categories.model import CategoryAnswer
 from largesse.customers.model import SimpleCustomer
 from largesse.engine.benefits import Bundle
 from largesse.orders.model import OrderAnswer
+from largesse.promotions.model import TierAnswer
 from largesse.vouchers.model import SlimVoucher, VoucherAnswer
 
 V = TypeVar("V")
@@ -67,6 +68,7 @@ class RedemptionAnswer(msgspec.Struct, Generic[V], kw_only=True):
     related_object_id: str | UnsetType = UNSET
     related_object_parent_id: str | UnsetType = UNSET
     voucher: V | None | UnsetType = UNSET
+    promotion_tier: TierAnswer | UnsetType = UNSET
     gift: Gift | UnsetType = UNSET
 
 
