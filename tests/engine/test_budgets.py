@@ -158,6 +158,17 @@ def test_a_limit_may_be_computed() -> None:
     assert outcome.discount.is_dynamic
 
 
+def test_a_computed_limit_may_differ_from_line_to_line() -> None:
+    formula = {
+        "product_campaign_quantity_limit": 0,
+        "product_campaign_quantity_limit_formula": "ORDER_ITEM_UNITS_QUANTITY",
+    }
+    decision = decided(goods(("prod_a", 100, 2), ("prod_a", 100, 3)), limited(**formula))
+    assert decision.order is not None
+    assert units_of(decision.order) == [2, 1]
+    assert decision.outcomes[0].postings[1] == Posting(DISCOUNTED_UNITS, "camp_1:*:product:prod_a", 3, 3)
+
+
 def test_a_budget_is_spent_by_what_is_left_after_trimming() -> None:
     order = goods(("prod_a", 100, 2), ("prod_a", 100, 2))
     asked = limited(product_campaign_quantity_limit=9)

@@ -59,6 +59,7 @@ def test_a_formula_gives_the_number_or_leaves_it_to_the_static_one(discount: Dis
         (amount("ORDER_ITEM_PRICE * 0.01 + 1", effect=BY_QUANTITY), [220, 360, 125]),
         (percent("ORDER_ITEM_UNITS_QUANTITY * 10", effect=ITEMS), [400, 1800, 250]),
         (price("ORDER_ITEM_PRICE * 0.9", effect=ITEMS), [200, 600, 250]),
+        (amount("ORDER_AMOUNT / 105", effect=ITEMS), [100, 100, 100]),
         (amount("ORDER_AMOUNT", effect=SPLIT), [2000, 6000, 2500]),
         (amount("ORDER_ITEM_PRICE", 105, effect=SPLIT), [20, 60, 25]),  # a sum over all lines knows no single one
     ],

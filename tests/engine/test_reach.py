@@ -159,3 +159,10 @@ def test_two_redeemables_of_the_same_rules_see_the_lines_they_take() -> None:
     decision = decided(order, *two, collections=WEAR)
     assert [len(one.applicable_to) for one in decision.outcomes] == [3, 3]
     assert ["order_item_indices" in one.applicable_to[0] for one in decision.outcomes] == [True, False]
+
+
+def test_a_collection_is_the_same_for_every_rule_set() -> None:
+    some = rule(entry("pc", "products_collection")), rule(entry("pc", "products_collection"), excluded=("tee",))
+    asks = [ask(code(percent_off(10, effect=ITEMS), f"v_{place}"), None, None, one) for place, one in enumerate(some)]
+    found = decided(CART, *asks, collections=WEAR).outcomes
+    assert [one.applicable_to[0]["order_item_indices"] for one in found] == [[0, 1, 2, 3], [1, 2, 3]]

@@ -304,6 +304,8 @@ def test_under_once_discounted_lines_are_left_alone() -> None:
         ("tee", 1, 200),
         ("mug", 1, 1000),
     ]
+    shipped = given(Order(amount=5, lines=(Line(product_id="shipping"),)), units(1, "shipping"), rules=once)
+    assert [(line.quantity, line.discount_quantity) for line in shipped.lines or ()] == [(1, 1)]
     same = given(order, tenth, units(1, "pc", SAME), rules=once, collections={"pc": Collection("mug")})
     assert discounts(same) == [200, 200]
 

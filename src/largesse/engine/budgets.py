@@ -38,52 +38,53 @@ _LIMITS = tuple(
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """One limit as it meets a line. One that nobody can be counted for is not kept: it holds within the request only."""
+    """Units that may ever be discounted under one name. One nobody can be counted for is not kept: it holds within the request."""
 
     key: str
     most: int
-    formula: str | None
     is_kept: bool
 
 
 def wanted(asks: Iterable[Ask], order: Order | None, customer_id: str | None) -> list[str]:
     """The keys of every budget a decision on these may read, sorted; `customer_id` is who redeems."""
-    lines = (order.lines if order is not None else None) or ()
+    items = {_item(line) for line in (order.lines if order is not None else None) or ()}
     return sorted(
         {
-            budget.key
+            _key(scope, limit, entry, item, customer_id)
             for ask in asks
             for rules in ask.rules
             for entry in rules.applicable_to.included
-            if is_limited(entry)
-            for line in lines
-            for budget in budgets_of(ask, entry, line, customer_id)
-            if budget.is_kept
+            for limit in _limits_of(entry)
+            if (scope := _scope(ask, limit)) is not None and (customer_id or not limit.of_customer)
+            for item in (items if limit.of_each_product else items and ("",))
         }
     )
 
 
-@lru_cache(maxsize=10_000)
 def is_limited(entry: ItemEntry) -> bool:
     """Whether any of its limits is over time."""
-    return any(getattr(entry, limit.member) is not None for limit in _LIMITS)
+    return bool(_limits_of(entry))
 
 
-def budgets_of(ask: Ask, entry: ItemEntry, line: Line, customer_id: str | None) -> list[Budget]:
-    """The limits over time that hold for one line; one whose scope the redeemable does not have holds nothing (our decision)."""
-    found = []
-    for limit in _LIMITS:
-        most = getattr(entry, limit.member)
-        scope = (ask.tier if limit.of_tier else ask.campaign) if most is not None else None
-        if scope is None:
-            continue
-        item = entry.id or entry.source_id or ""
-        if limit.of_each_product:
-            item = f"{item}/{line.product_id or line.sku_id or line.source_id or ''}"
-        who = (customer_id or "") if limit.of_customer else ANYONE
-        key = f"{scope.id}:{who}:{entry.object}:{item}"
-        found.append(Budget(key, most, getattr(entry, limit.formula), bool(who)))
-    return found
+@lru_cache(maxsize=10_000)
+def _limits_of(entry: ItemEntry) -> tuple[_Limit, ...]:
+    return tuple(limit for limit in _LIMITS if getattr(entry, limit.member) is not None)
+
+
+def _scope(ask: Ask, limit: _Limit) -> str | None:
+    """The campaign or tier that is counted. A limit of one the redeemable does not have holds nothing (our decision)."""
+    holder = ask.tier if limit.of_tier else ask.campaign
+    return holder.id if holder is not None else None
+
+
+def _item(line: Line) -> str:
+    return line.product_id or line.sku_id or line.source_id or ""
+
+
+def _key(scope: str, limit: _Limit, entry: ItemEntry, item: str, customer_id: str | None) -> str:
+    who = (customer_id or "") if limit.of_customer else ANYONE
+    name = f"{scope}:{who}:{entry.object}:{entry.id or entry.source_id}"
+    return f"{name}/{item}" if limit.of_each_product else name
 
 
 class Meter:
@@ -98,19 +99,21 @@ class Meter:
         self._taken: dict[str, int] = {}
 
     def budgets_of(self, entry: ItemEntry, line: Line) -> list[Budget]:
-        return budgets_of(self._ask, entry, line, self._customer_id)
+        """The limits over time that hold for one line, each as its formula says, else as it is."""
+        found = []
+        for limit in _limits_of(entry):
+            scope = _scope(self._ask, limit)
+            if scope is not None:
+                most = self._numbers.units(getattr(entry, limit.formula), getattr(entry, limit.member), line)
+                key = _key(scope, limit, entry, _item(line), self._customer_id)
+                found.append(Budget(key, most, bool(self._customer_id) or not limit.of_customer))
+        return found
 
-    def most(self, budget: Budget, line: Line | None = None) -> int:
-        """Units that may ever be discounted: as its formula says, else the static limit."""
-        return self._numbers.units(budget.formula, budget.most, line)
-
-    def room(self, budgets: Iterable[Budget], line: Line) -> int:
-        """Units of the line that all of its budgets still allow; a great number without any."""
-        rooms = [
-            self.most(one, line) - sum(held.get(one.key, 0) for held in (self._used, self._spent, self._taken))
-            for one in budgets
-        ]
-        return max(0, min(rooms, default=line.quantity))
+    def room(self, budgets: Iterable[Budget], units: int) -> int:
+        """How many of these units all of the budgets still allow."""
+        held = (self._used, self._spent, self._taken)
+        rooms = [one.most - sum([counts.get(one.key, 0) for counts in held]) for one in budgets]
+        return max(0, min([units, *rooms]))
 
     def take(self, budgets: Iterable[Budget], units: int) -> None:
         for one in budgets:

@@ -15,13 +15,14 @@ from largesse.engine.eligibility import Eligible, eligible, names_products
 from largesse.engine.item_level import (
     Share,
     Taken,
-    closed_lines,
     credit_shares,
     discount_shares,
+    discounted_lines,
     open_places,
     take,
     trimmed,
     with_shares,
+    worthless_lines,
 )
 from largesse.engine.listing import Reach, listed
 from largesse.engine.order import Order, check_amount, without_applied
@@ -119,8 +120,9 @@ class Effects:
     def _of_units(self, ask: Ask, discount: UnitDiscount, order: Order | None, numbers: Numbers, times: int) -> Effect:
         after = order
         if order is not None:
-            closed = closed_lines(order, discounted=True) if self._is_once else frozenset[int]()
-            after = apply_units(discount, without_applied(order), self._about, numbers, times, closed)
+            after = apply_units(
+                discount, without_applied(order), self._about, numbers, times, self._taken_before(order)
+            )
             refusal = check_amount(after)
             if refusal is not None:
                 return Effect(order, refusal)
@@ -140,21 +142,21 @@ class Effects:
                 taken, picked = self._taken(ask, order)
                 shares = discount_shares(discount, taken, order, numbers, meter, times, initial)
                 shares = trimmed(shares, order.total_amount)
-                after, spent = with_shares(order, shares), _spent(shares, meter)
+                after, spent = with_shares(order, shares), _spent(shares)
         resolved = msgspec.structs.replace(discount, is_dynamic=numbers.is_dynamic)
         return self._with_lists(ask, order, Effect(after, discount=resolved, spent=spent), picked)
 
     # What rule sets mean for the cart
 
-    @property
-    def _is_once(self) -> bool:
-        """Whether a line takes one item-level discount only."""
-        return self._about.rules.redeemables_products_application_mode == "ONCE"
+    def _taken_before(self, order: Order) -> frozenset[int]:
+        """Under ONCE, where a line takes one item-level discount only: those that have theirs."""
+        once = self._about.rules.redeemables_products_application_mode == "ONCE"
+        return discounted_lines(order) if once else frozenset()
 
     def _taken(self, ask: Ask, order: Order) -> tuple[list[Taken], Sequence[Picked]]:
         """The lines an item-level benefit takes: as it works on them, and for each entry as answers list them."""
         found = self._knowledge(ask, order).eligible
-        closed = closed_lines(order, discounted=self._is_once)
+        closed = worthless_lines(order) | self._taken_before(order)
         taken = take(found.groups, order, closed)
         limiting = dict(zip(found.limiting, taken, strict=False))
         return taken, [
@@ -167,7 +169,7 @@ class Effects:
         known = self._known.get(key)
         if known is None or known.cart is not cart:
             found = eligible(ask.rules, cart)
-            inapplicable = listed(found.excluded, [Picked(group.places) for group in found.excluded], cart)
+            inapplicable = listed(found.excluded, [Picked(group.places) for group in found.excluded], cart, ())
             known = self._known[key] = _Known(ask.rules, cart, found, inapplicable)
         return known
 
@@ -175,17 +177,19 @@ class Effects:
         """The effect with what it applies to and what it does not; nothing to say without a product definition."""
         if not names_products(ask.rules):
             return effect
-        known = self._knowledge(ask, order or Order())
+        order = order or Order()
+        known = self._knowledge(ask, order)
         if known.picked is None or known.picked != picked:
-            known.picked, known.applicable = picked, listed(known.eligible.included, picked, known.cart)
+            known.picked = picked
+            known.applicable = listed(known.eligible.included, picked, known.cart, order.lines or ())
         return msgspec.structs.replace(effect, applicable_to=known.applicable, inapplicable_to=known.inapplicable)
 
 
-def _spent(shares: Sequence[Share], meter: Meter) -> list[Spent]:
+def _spent(shares: Sequence[Share]) -> list[Spent]:
     """What falls under each budget of the lines that got something."""
     found: dict[str, Spent] = {}
     for share in shares:
         for one in share.budgets:
-            before = found[one.key].units if one.key in found else 0
-            found[one.key] = Spent(one.key, before + (share.units or 0), meter.most(one), one.is_kept)
+            before = found.get(one.key) or Spent(one.key, 0, 0, one.is_kept)
+            found[one.key] = Spent(one.key, before.units + (share.units or 0), max(before.most, one.most), one.is_kept)
     return list(found.values())

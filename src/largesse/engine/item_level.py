@@ -44,13 +44,16 @@ class Caps(msgspec.Struct, frozen=True):
     amount_times: int = 1
 
 
-def closed_lines(order: Order, *, discounted: bool) -> frozenset[int]:
-    """Lines that nothing can be taken off: without an amount or units and, with `discounted`, those discounted already."""
-    lines = order.lines or ()
-    found = [place for place, line in enumerate(lines) if line.amount is None or not line.quantity]
-    if discounted:
-        found += [place for place, line in enumerate(lines) if line.discount_amount]
-    return frozenset(found)
+def discounted_lines(order: Order) -> frozenset[int]:
+    """Lines that carry an item-level discount already."""
+    return frozenset([place for place, line in enumerate(order.lines or ()) if line.discount_amount])
+
+
+def worthless_lines(order: Order) -> frozenset[int]:
+    """Lines that nothing can be taken off: without an amount or without units."""
+    return frozenset(
+        [place for place, line in enumerate(order.lines or ()) if line.amount is None or not line.quantity]
+    )
 
 
 def take(groups: Sequence[Group], order: Order, closed: frozenset[int]) -> list[Taken]:
@@ -188,7 +191,7 @@ def _of_group(one: Taken, lines: Sequence[Line], reckon: Reckon, caps: Caps, met
         budgets: Sequence[Budget] = ()
         if meter is not None:
             budgets = meter.budgets_of(entry, line)
-            units = min(units, meter.room(budgets, line))
+            units = meter.room(budgets, units)
         amount = reckon(line, units, entry) if units > 0 else 0
         if most is not None and most < amount:
             amount = most

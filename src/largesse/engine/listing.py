@@ -7,6 +7,7 @@ from typing import Any
 from largesse.engine.benefits import ItemEntry
 from largesse.engine.cart import COLLECTION, Cart
 from largesse.engine.eligibility import Group
+from largesse.engine.order import Line
 from largesse.engine.selection import Picked
 
 MAX_UNITS_SHOWN = 1000  # of a whole cart; beyond, single units are not listed (documented)
@@ -15,12 +16,12 @@ _ALWAYS = frozenset({"object", "id", "strict", "effect"})
 _DEFAULTS = dict(zip(ItemEntry.__struct_fields__[1:], ItemEntry.__struct_defaults__, strict=True))
 
 
-def listed(groups: Iterable[Group], picked: Sequence[Picked], cart: Cart) -> Reach:
+def listed(groups: Iterable[Group], picked: Sequence[Picked], cart: Cart, lines: Sequence[Line]) -> Reach:
     """The entries as defined, each collection followed by its products in the cart, with the lines taken in order of application.
 
-    `picked` are the lines of each group; empty where none are to be named.
+    `picked` are the lines of each group, empty where none are to be named; `lines` have the quantities they have now.
     """
-    shows_units = sum([line.quantity for line in cart.lines]) <= MAX_UNITS_SHOWN
+    shows_units = sum([line.quantity for line in lines]) <= MAX_UNITS_SHOWN
     found: list[dict[str, Any]] = []
     for index, group in enumerate(groups):
         taken = picked[index] if picked else Picked()

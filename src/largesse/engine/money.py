@@ -1,6 +1,6 @@
 """Rounding: half up to the minor unit, once per computed number (documented), always on exact integers."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -10,4 +10,4 @@ def half_up(numerator: int, denominator: int) -> int:
 
 def whole_units(amount: Decimal) -> int:
     """An amount that may carry decimals as whole minor units, rounded half up."""
-    return half_up(*amount.as_integer_ratio())
+    return int(amount.to_integral_value(ROUND_HALF_UP))
