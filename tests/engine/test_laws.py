@@ -155,7 +155,7 @@ carts = st.builds(
 @st.composite
 def stacks(draw: st.DrawFn) -> list[Ask]:
     found: list[Ask] = []
-    for place in range(draw(st.integers(1, 30))):
+    for place in range(draw(st.sampled_from([1, 2, 3, 4, 6, 30]))):
         rules = tuple(draw(st.lists(rule_sets, max_size=2)))
         kind = draw(st.integers(0, 4))
         if kind == 0:
