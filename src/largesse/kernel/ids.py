@@ -12,6 +12,7 @@ _HEX_EPOCH_MS = 1_462_320_000_000  # 2016-05-04T00:00:00Z, observed in the API's
 _ALPHABET = (
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # ASCII order, so that text order is time order
 )
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _TIME_DIGITS = 8
 
 
@@ -60,8 +61,10 @@ def request_id() -> str:
 
 
 def _base62(number: int, digits: int) -> str:
+    """The last `digits` digits of a number, two at a time."""
     out = []
-    for _ in range(digits):
-        number, rest = divmod(number, 62)
-        out.append(_ALPHABET[rest])
-    return "".join(reversed(out))
+    for _ in range((digits + 1) // 2):
+        number, rest = divmod(number, 3844)
+        out.append(_PAIRS[rest])
+    out.reverse()
+    return "".join(out)[-digits:]

@@ -32,7 +32,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: int
     settings: ProjectSettings
-    secret: str  # keys derived values that must be stable and unguessable (tracking ids, asset ids)
+    secret: str  # keys derived values that must be stable and unguessable (tracking ids)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,7 +13,6 @@ from largesse.kernel.benefits import VALIDITY, check_validity, checked_credits, 
 from largesse.kernel.codes import CodeConfig, code_config, invalid_code_config
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, duplicate_found, invalid
-from largesse.kernel.project import Project
 from largesse.vouchers import store
 from largesse.vouchers.model import (
     DISCOUNT_VOUCHER,
@@ -64,8 +63,8 @@ def add(unit: Unit, entry: Voucher, additional_info: str | None) -> StoredVouche
         updated_at=None,
         publish_count=0,
         referrer_id=None,
-        qr_id=asset_id(unit.project, entry.id, "qr"),
-        barcode_id=asset_id(unit.project, entry.id, "barcode"),
+        qr_id=str(uuid.uuid4()),
+        barcode_id=str(uuid.uuid4()),
     )
     store.insert(unit.conn, unit.project_id, stored, unit.project.code_key(entry.code))
     post_initial_credit(unit, entry.gift_amount, [entry.id])
@@ -183,8 +182,3 @@ def free_code(unit: Unit, config: CodeConfig) -> str:
 
 def no_free_code() -> ApiError:
     return invalid_code_config("The pattern has no free code left: use more # characters or a larger charset")
-
-
-def asset_id(project: Project, voucher_id: str, kind: str) -> str:
-    """Stable and unguessable: a keyed UUID of the voucher and the kind of image."""
-    return str(uuid.uuid5(uuid.UUID(project.secret[:32]), f"{kind}:{voucher_id}"))

@@ -1,5 +1,6 @@
 """The codes of a campaign: adding them one by one or by the thousand, following its changes, going with it."""
 
+import uuid
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from largesse.kernel.errors import duplicate_found
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
 from largesse.kernel.jobs.queue import enqueue
 from largesse.vouchers import store
-from largesse.vouchers.making import add, asset_id, free_code, no_free_code, of_campaign, post_initial_credit
+from largesse.vouchers.making import add, free_code, no_free_code, of_campaign, post_initial_credit
 from largesse.vouchers.model import CampaignVoucher, StoredVoucher, VoucherAnswer
 from largesse.vouchers.service import record, shown
 
@@ -119,11 +120,7 @@ def _insert(unit: Unit, entry: Voucher, additional_info: str | None, config: Cod
     by_key = {key_of(code): code for code in config.batch(count)}
     for key in store.taken(unit.conn, unit.project_id, by_key):
         del by_key[key]
-    project = unit.project
-    rows = []
-    for key, code in by_key.items():
-        id = ids.text_id("v_", 32)
-        rows.append((id, code, key, asset_id(project, id, "qr"), asset_id(project, id, "barcode")))
+    rows = [(ids.text_id("v_", 32), code, key, str(uuid.uuid4()), str(uuid.uuid4())) for key, code in by_key.items()]
     model = StoredVoucher(
         entry=entry,
         additional_info=additional_info,

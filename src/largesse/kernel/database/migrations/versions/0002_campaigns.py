@@ -233,13 +233,41 @@ def upgrade() -> None:
     op.add_column("vouchers", sa.Column("category_id", sa.Text(), nullable=True))
     op.add_column("vouchers", sa.Column("rule_ids", sa.Text(), server_default="[]", nullable=False))
     op.drop_index(op.f("vouchers_of_campaign"), table_name="vouchers")
+    op.drop_index(op.f("vouchers_of_holder"), table_name="vouchers")
+    op.create_index(
+        "vouchers_held",
+        "vouchers",
+        ["project_id", "holder_id"],
+        unique=False,
+        sqlite_where=sa.text("holder_id IS NOT NULL"),
+        postgresql_where=sa.text("holder_id IS NOT NULL"),
+    )
     op.create_index("vouchers_in_campaign", "vouchers", ["project_id", "campaign_id", "id"], unique=False)
-    op.create_index("vouchers_of_category", "vouchers", ["project_id", "category_id"], unique=False)
+    op.create_index(
+        "vouchers_of_category",
+        "vouchers",
+        ["project_id", "category_id"],
+        unique=False,
+        sqlite_where=sa.text("category_id IS NOT NULL"),
+        postgresql_where=sa.text("category_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
-    op.drop_index("vouchers_of_category", table_name="vouchers")
+    op.drop_index(
+        "vouchers_of_category",
+        table_name="vouchers",
+        sqlite_where=sa.text("category_id IS NOT NULL"),
+        postgresql_where=sa.text("category_id IS NOT NULL"),
+    )
     op.drop_index("vouchers_in_campaign", table_name="vouchers")
+    op.drop_index(
+        "vouchers_held",
+        table_name="vouchers",
+        sqlite_where=sa.text("holder_id IS NOT NULL"),
+        postgresql_where=sa.text("holder_id IS NOT NULL"),
+    )
+    op.create_index(op.f("vouchers_of_holder"), "vouchers", ["project_id", "holder_id"], unique=False)
     op.create_index(op.f("vouchers_of_campaign"), "vouchers", ["project_id", "campaign_id"], unique=False)
     op.drop_column("vouchers", "rule_ids")
     op.drop_column("vouchers", "category_id")
