@@ -48,6 +48,32 @@ def test_malformed_json(server: Server, content: bytes) -> None:
     refused(server.client.post("/v1/redemptions", content=content), 400, "invalid_payload")
 
 
+@pytest.mark.parametrize("media", ["text/xml", "text/plain; charset=utf-8", "application/octet-stream"])
+def test_a_body_of_another_type_than_json_is_refused(server: Server, media: str) -> None:
+    sent = {"content": json.dumps(DISCOUNT), "headers": {"Content-Type": media}}
+    made = name()
+    refused(server.client.post(f"/v1/vouchers/{made}", **sent), 415, "unsupported_media_type")
+    refused(server.client.get(f"/v1/vouchers/{made}"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "media", ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"]
+)
+def test_json_may_be_named_in_several_ways(server: Server, media: str) -> None:
+    sent = {"content": json.dumps(DISCOUNT), "headers": {"Content-Type": media}}
+    ok(server.client.post(f"/v1/vouchers/{name()}", **sent))
+
+
+@pytest.mark.parametrize("media", ["text/csv", "image/png, text/html;q=0.9"])
+def test_who_does_not_accept_json_gets_no_other_answer(server: Server, media: str) -> None:
+    refused(server.client.get("/v1/vouchers", headers={"Accept": media}), 406, "not_acceptable")
+
+
+@pytest.mark.parametrize("media", ["application/json", "text/html, application/*;q=0.5", "text/html, */*; q=0.1"])
+def test_who_accepts_json_among_others_gets_it(server: Server, media: str) -> None:
+    ok(server.client.get("/v1/vouchers", headers={"Accept": media}))
+
+
 def test_a_body_nested_too_deep_is_refused(server: Server) -> None:
     for deep in ("[" * 65 + "]" * 65, '{"a":' * 65 + "1" + "}" * 65, "[" * 500_000):
         refused(server.client.post("/v1/customers", content=f'{{"metadata":{{"x":{deep}}}}}'), 400, "invalid_payload")

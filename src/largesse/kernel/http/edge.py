@@ -20,6 +20,7 @@ from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.access.origins import cors_headers, preflight_headers
 from largesse.kernel.call import Call, Surface
 from largesse.kernel.errors import ApiError, ClientDisconnected, invalid
+from largesse.kernel.http import media
 from largesse.kernel.http.failures import REQUEST_ID, error_body, internal_error
 from largesse.kernel.http.limits import Limits
 from largesse.kernel.http.request import CALL, ApiRequest
@@ -103,6 +104,7 @@ class Edge:
                 await exchange.empty(204)
                 return
             await self._identify(scope, exchange, headers, surface, path, origin)
+            media.check(scope["method"], path, headers)
         exchange.check_length(scope)
         handler = self._straight.get((scope["method"], path))
         if handler is None or surface is None:
