@@ -154,7 +154,7 @@ def test_a_nul_character_is_refused_wherever_it_stands(server: Server) -> None:
 
 def test_unknown_routes_and_methods(server: Server) -> None:
     refused(server.client.get("/v1/nope"), 404, "not_found")
-    refused(server.client.post("/v1/campaigns", json={}), 404, "not_found")
+    refused(server.client.post("/v1/nope", json={}), 404, "not_found")
     response = server.client.put("/v1/validations", json={})
     assert "POST" in refused(response, 405, "method_not_allowed")["details"]
     assert response.headers["allow"] == "POST"
