@@ -403,6 +403,23 @@ def test_what_was_written_over_since_cannot_be_taken_back() -> None:
     assert undo_order(bare, first, others_active=True) == Order(amount=500)
 
 
+def test_units_that_were_written_over_since_are_not_taken_back() -> None:
+    first = given(goods(("mug", 1000, 1)), units(2, "mug", NEW))
+    rewritten = given(goods(("mug", 1000, 1), ("bottle", 2500, 1)), percent_off(10))
+    left = undo_order(rewritten, first, others_active=True)
+    assert [(line.quantity, line.amount) for line in left.lines or ()] == [(1, 1000), (1, 2500)]
+    assert (left.amount, left.discount_amount) == (3500, 350)
+
+
+def test_units_that_were_replaced_since_are_not_taken_back_twice() -> None:
+    first = given(goods(("mug", 1000, 2)), units(2, "mug", NEW))
+    exchange = units(2, "limited", REPLACE, source=some(2, "mug"))
+    second = given(first, exchange, exchange)
+    left = undo_order(second, first, others_active=True)
+    assert [(line.product_id, line.quantity) for line in left.lines or ()] == [("mug", 0), ("limited", 2)]
+    assert left.amount == 5000
+
+
 def test_committing_free_units_counts_one_use() -> None:
     voucher = code(units(1, "mug", NEW))
     commit(decided(goods(("a", 1, 1)), ask(voucher), catalog=CATALOG))

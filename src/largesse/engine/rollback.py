@@ -65,8 +65,8 @@ def _less(order: Order, applied: Order) -> Order:
     gained = 0
     if lines is not None and applied.lines is not None:
         partners = _partners(lines, applied.lines)
-        gained = sum(undone.applied_quantity_amount or 0 for undone in partners.values())
         kept = [_line_less(line, partners.get(place)) for place, line in enumerate(lines)]
+        gained = sum([line.amount or 0 for line in lines]) - sum([line.amount or 0 for line in kept if line])
         lines = tuple(line for line in kept if line is not None)
     amount = order.amount if order.amount is None else order.amount - gained
     after = replace(order, lines=lines, amount=amount, discount_amount=0)
@@ -97,10 +97,12 @@ def _line_less(line: Line, undone: Line | None) -> Line | None:
     """The line without what was applied to it; None for a line that had been added and holds no unit any more."""
     if undone is None:
         return line
-    quantity = line.quantity - (undone.applied_quantity or 0)
-    if quantity <= 0 and line.initial_quantity == 0:
+    quantity, amount = line.quantity, line.amount
+    if line.initial_quantity is not None:  # else it was written over since, without the units that had been added
+        quantity = max(0, quantity - (undone.applied_quantity or 0))
+        amount = None if amount is None else max(0, amount - (undone.applied_quantity_amount or 0))
+    if quantity == line.initial_quantity == 0:
         return None
-    amount = None if line.amount is None else line.amount - (undone.applied_quantity_amount or 0)
     rest = max(0, line.discount_amount - undone.applied_discount_amount)
     if amount is not None:
         rest = min(rest, amount)
