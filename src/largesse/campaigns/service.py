@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy import Column
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 import largesse.bin.service as bin
 import largesse.categories.service as categories
@@ -83,9 +84,9 @@ def by_ids(conn: Connection, project_id: str, campaign_ids: Collection[str]) -> 
     return {one.id: one for one in store.by_ids(conn, project_id, campaign_ids)} if campaign_ids else {}
 
 
-def available(unit: Unit, campaign_type: str) -> list[str]:
-    """Ids of the campaigns of one type that are active and inside their dates."""
-    return store.available(unit.conn, unit.project_id, campaign_type, unit.now)
+def among_live(column: ColumnElement[str], unit: Unit, *, usable: bool = False) -> ColumnElement[bool]:
+    """Condition: the column names a campaign that is not deleted, and where asked is active and inside its dates now."""
+    return column.in_(store.live(unit.project_id, unit.now if usable else None))
 
 
 def count_codes(unit: Unit, campaign_id: str, change: int) -> None:

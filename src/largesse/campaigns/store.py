@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Row,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -94,13 +95,14 @@ def find(conn: Connection, project_id: str, key: str, *, lock: bool) -> StoredCa
     return None
 
 
-def available(conn: Connection, project_id: str, campaign_type: str, now: int) -> list[str]:
-    """Ids of live campaigns that are active and inside their dates."""
-    begun = or_(campaigns.c.start_date.is_(None), campaigns.c.start_date <= now)
-    not_ended = or_(campaigns.c.expiration_date.is_(None), campaigns.c.expiration_date >= now)
-    mine = (campaigns.c.project_id == project_id, _LIVE, campaigns.c.campaign_type == campaign_type)
-    found = select(campaigns.c.id).where(*mine, campaigns.c.active.is_(True), begun, not_ended)
-    return list(conn.execute(found).scalars())
+def live(project_id: str, usable_at: int | None) -> Select[tuple[str]]:
+    """Ids of the campaigns that are not deleted; with an instant, of those active and inside their dates then."""
+    found = select(campaigns.c.id).where(campaigns.c.project_id == project_id, _LIVE)
+    if usable_at is None:
+        return found
+    begun = or_(campaigns.c.start_date.is_(None), campaigns.c.start_date <= usable_at)
+    not_ended = or_(campaigns.c.expiration_date.is_(None), campaigns.c.expiration_date >= usable_at)
+    return found.where(campaigns.c.active.is_(True), begun, not_ended)
 
 
 def is_taken(conn: Connection, project_id: str, name: str) -> bool:

@@ -40,7 +40,11 @@ def checked_discount(sent: dict[str, Any], place: str = ".discount") -> Discount
     if "type" not in sent:
         raise invalid_voucher(f"Property {place} should have required property 'type'")
     discount: Discount = wire.convert(wire.without_nulls(sent), Discount, place)
-    raise_refusal(check_discount(discount))
+    refusal = check_discount(discount)
+    if refusal is not None:
+        raise ApiError(
+            msgspec.structs.replace(refusal, details=(refusal.details or "").replace(" .discount", f" {place}"))
+        )
     return discount
 
 

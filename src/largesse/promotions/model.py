@@ -39,7 +39,7 @@ class TierCreate(Validity, kw_only=True):
 class TierUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """PUT: absent stays, null clears; `active` is changed by enabling and disabling only (documented)."""
 
-    name: Name | UnsetType = UNSET
+    name: Name | None | UnsetType = UNSET
     banner: Text | None | UnsetType = UNSET
     action: ActionInput | None | UnsetType = UNSET
     metadata: dict[str, Any] | None | UnsetType = UNSET
@@ -158,8 +158,8 @@ class StackCreate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StackUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    name: Name | UnsetType = UNSET
-    tiers: StackTiers | UnsetType = UNSET
+    name: Name | None | UnsetType = UNSET
+    tiers: StackTiers | None | UnsetType = UNSET
     category: str | None | UnsetType = UNSET
     category_id: str | None | UnsetType = UNSET
 

@@ -115,13 +115,13 @@ def forget_category(unit: Unit, category_id: str) -> None:
 def list_tiers(unit: Unit, query: Query) -> TierList:
     """Of all campaigns, newest first; `is_available` leaves those that can be used now, days and hours aside."""
     columns = store.tiers.c
-    conditions = []
+    conditions = [campaigns.among_live(columns.campaign_id, unit)]
     available = query.flag("is_available")
     if available is not None:
         begun = or_(columns.start_date.is_(None), columns.start_date <= unit.now)
         not_ended = or_(columns.expiration_date.is_(None), columns.expiration_date >= unit.now)
         usable = columns.active.is_(True) & begun & not_ended
-        usable &= columns.campaign_id.in_(campaigns.available(unit, PROMOTION))
+        usable &= campaigns.among_live(columns.campaign_id, unit, usable=True)
         conditions.append(usable if available else ~usable)
     page = query.page()
     order = query.order(_ORDERS, "-created_at", columns.id)
@@ -162,10 +162,12 @@ def create(unit: Unit, key: str, sent: TierCreate) -> TierAnswer:
 
 def update(unit: Unit, tier_id: str, sent: TierUpdate) -> TierAnswer:
     """Changes what may change; another `hierarchy` moves the tier there and numbers its campaign's anew. Raises ApiError 404."""
-    tier = existing(unit, tier_id)
-    for name in (*VALIDITY, "name", "banner"):
+    tier = _locked(unit, tier_id)
+    for name in (*VALIDITY, "banner"):
         if (value := getattr(sent, name)) is not UNSET:
             setattr(tier, name, value)
+    if isinstance(sent.name, str):  # the SDK sends null for what it leaves alone
+        tier.name = sent.name
     if isinstance(sent.action, ActionInput):
         tier.discount = _discount(sent.action, ".action.discount")
     if sent.metadata:
@@ -185,7 +187,7 @@ def update(unit: Unit, tier_id: str, sent: TierUpdate) -> TierAnswer:
 
 def switch(unit: Unit, tier_id: str, *, active: bool) -> TierAnswer:
     """Enables or disables; doing so again changes nothing more."""
-    tier = existing(unit, tier_id)
+    tier = _locked(unit, tier_id)
     tier.active, tier.updated_at = active, unit.now
     store.save(unit.conn, unit.project_id, tier)
     return _changed(unit, tier.id, "enabled" if active else "disabled")
@@ -193,7 +195,7 @@ def switch(unit: Unit, tier_id: str, *, active: bool) -> TierAnswer:
 
 def delete(unit: Unit, tier_id: str) -> None:
     """For good; stacks go on without it, and one that it was the last of goes too (our decision). Raises ApiError 404."""
-    tier = existing(unit, tier_id)
+    tier = _locked(unit, tier_id)
     shown = _one(unit, tier)
     for stack in store.of_campaign(unit.conn, StoredStack, unit.project_id, tier.campaign_id):
         rest = [id for id in stack.tier_ids if id != tier.id]
@@ -213,6 +215,12 @@ def existing(unit: Unit, tier_id: str) -> StoredTier:
     if tier is None or not campaigns.by_ids(unit.conn, unit.project_id, [tier.campaign_id]):
         raise not_found("promotion_tier", tier_id)
     return tier
+
+
+def _locked(unit: Unit, tier_id: str) -> StoredTier:
+    """A tier as it stands once nobody else changes its campaign's tiers and stacks. Raises ApiError 404."""
+    campaigns.check_changeable(campaigns.find(unit, existing(unit, tier_id).campaign_id, lock=True))
+    return existing(unit, tier_id)
 
 
 def _add(unit: Unit, campaign: StoredCampaign, sent: TierCreate, hierarchy: int, place: str) -> StoredTier:
@@ -301,9 +309,12 @@ class TierHoldings:
     def begin(self, unit: Unit, campaign: StoredCampaign, sent: CampaignCreate) -> None:
         if sent.promotion is None:
             return
-        promotion: PromotionInput = wire.convert(wire.without_nulls(sent.promotion), PromotionInput, ".promotion")
-        for place, tier in enumerate(promotion.tiers or (), 1):
-            made = _add(unit, campaign, tier, place, f".promotion.tiers[{place - 1}].action.discount")
+        promotion: PromotionInput = wire.convert(sent.promotion, PromotionInput, ".promotion")
+        last = 0
+        for number, tier in enumerate(promotion.tiers or ()):
+            place = tier.hierarchy or last + 1
+            last = max(last, place)
+            made = _add(unit, campaign, tier, place, f".promotion.tiers[{number}].action.discount")
             _record(unit, "created", _one(unit, made))
 
     def shown(self, unit: Unit, campaign: StoredCampaign) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Use cases of promotion stacks: tiers that apply together, in a given order."""
 
-from msgspec import UNSET, UnsetType
+import msgspec
+from msgspec import UNSET
 
 import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
@@ -28,7 +29,8 @@ _ORDERS = {name: store.stacks.c[name] for name in ("created_at", "updated_at", "
 def list_stacks(unit: Unit, query: Query, key: str | None = None) -> StackList:
     """Of one campaign (ApiError 404 for an unknown one) or of all; newest first."""
     columns = store.stacks.c
-    conditions = within(columns.created_at, query.between("created_at"))
+    conditions = [campaigns.among_live(columns.campaign_id, unit)]
+    conditions += within(columns.created_at, query.between("created_at"))
     conditions += within(columns.updated_at, query.between("updated_at"))
     if key is not None:
         conditions.append(columns.campaign_id == campaigns.find(unit, key).id)
@@ -47,7 +49,8 @@ def get(unit: Unit, key: str, stack_id: str) -> StackAnswer:
 
 def create(unit: Unit, key: str, sent: StackCreate) -> StackAnswer:
     """Raises ApiError 404 for the campaign or a tier that is not of it, 400 for tiers named twice."""
-    campaign = campaigns.find(unit, key)
+    campaign = campaigns.find(unit, key, lock=True)
+    campaigns.check_changeable(campaign)
     if campaign.campaign_type != PROMOTION:
         raise invalid_campaign("Only a PROMOTION campaign has stacks")
     stack = StoredStack(
@@ -64,10 +67,10 @@ def create(unit: Unit, key: str, sent: StackCreate) -> StackAnswer:
 
 def update(unit: Unit, key: str, stack_id: str, sent: StackUpdate) -> StackAnswer:
     """Replaces what is sent. Raises as `create`, and 404 for the stack."""
-    stack = _existing(unit, key, stack_id)
-    if not isinstance(sent.name, UnsetType):
+    stack = _existing(unit, key, stack_id, lock=True)
+    if isinstance(sent.name, str):
         stack.name = sent.name
-    if not isinstance(sent.tiers, UnsetType):
+    if isinstance(sent.tiers, StackTiers):
         stack.tier_ids = _tiers(unit, campaigns.find(unit, stack.campaign_id), sent.tiers)
     if sent.category_id is not UNSET or sent.category is not UNSET:
         stack.category_id = categories.resolve(unit, sent.category_id or None, sent.category or None)
@@ -78,13 +81,16 @@ def update(unit: Unit, key: str, stack_id: str, sent: StackUpdate) -> StackAnswe
 
 def delete(unit: Unit, key: str, stack_id: str) -> None:
     """Its tiers stay. Raises ApiError 404."""
-    stack = _existing(unit, key, stack_id)
+    stack = _existing(unit, key, stack_id, lock=True)
     store.remove(unit.conn, StoredStack, unit.project_id, [stack.id])
     definitions.changed(unit)
 
 
-def _existing(unit: Unit, key: str, stack_id: str) -> StoredStack:
-    campaign = campaigns.find(unit, key)
+def _existing(unit: Unit, key: str, stack_id: str, *, lock: bool = False) -> StoredStack:
+    """`lock` keeps others from changing the campaign's tiers and stacks meanwhile."""
+    campaign = campaigns.find(unit, key, lock=lock)
+    if lock:
+        campaigns.check_changeable(campaign)
     stack = store.by_ids(unit.conn, StoredStack, unit.project_id, [stack_id]).get(stack_id)
     if stack is None or stack.campaign_id != campaign.id:
         raise not_found("promotion_stack", stack_id)
@@ -104,7 +110,7 @@ def _tiers(unit: Unit, campaign: StoredCampaign, sent: StackTiers) -> list[str]:
 def _changed(unit: Unit, stack: StoredStack, what: str) -> StackAnswer:
     definitions.changed(unit)
     shown = _shown(unit, stack)
-    data = {"campaign": {"id": stack.campaign_id}, "promotion_stack": {"id": stack.id, "name": stack.name}}
+    data = {"campaign": {"id": stack.campaign_id}, "promotion_stack": msgspec.to_builtins(shown)}
     unit.record(f"campaign.promotion_stack.{what}", stack.id, data)
     return shown
 
