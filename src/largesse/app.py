@@ -23,6 +23,7 @@ import largesse.campaigns.routes
 import largesse.campaigns.service
 import largesse.categories.routes
 import largesse.customers.routes
+import largesse.management.routes
 import largesse.oauth.routes
 import largesse.orders.routes
 import largesse.orders.service
@@ -97,6 +98,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.campaigns.routes.make_routes(HOLDINGS),
     *largesse.categories.routes.make_routes(_forget_category),
     *largesse.customers.routes.make_routes(largesse.orders.service.remove_of_customer),
+    *largesse.management.routes.routes,
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
     *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),

@@ -24,6 +24,7 @@ app.command(project_app)
 app.command(keys_app)
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Management = Annotated[bool, Parameter(negative="", help="Keys of the management API.")]
 Database = Annotated[str | None, Parameter(name="--database", help="Address of the store; LARGESSE_DATABASE_URL.")]
 
 
@@ -260,9 +261,10 @@ def _changes(texts: list[str]) -> dict[str, Any]:
 
 @keys_app.command(name="create")
 def keys_create(
-    project_id: str,
+    project_id: str | None = None,
     *,
     client: Annotated[bool, Parameter(negative="")] = False,
+    management: Management = False,
     name: str = "",
     role: Literal["ADMIN", "USER", "VIEWER", "MERCHANT", "USER_RESTRICTED"] = "ADMIN",
     scope: list[str] | None = None,
@@ -271,11 +273,24 @@ def keys_create(
     as_json: Json = False,
     database: Database = None,
 ) -> None:
-    """Create a key pair; the token is shown only now. --scope, --ip (address or network) and --expires (ISO date) narrow it."""
+    """Create a key pair; the token is shown only now. --scope, --ip (address or network) and --expires (ISO date) narrow it.
+
+    --management makes one for the management API of all projects; it takes a --name only.
+    """
     from largesse.kernel import clock
     from largesse.kernel.access import keys, projects
+    from largesse.kernel.access.management import create_management_key
     from largesse.kernel.access.scopes import ALL_SCOPES
 
+    _one_owner(project_id, management)
+    if management:
+        if client or scope or ip or expires or role != "ADMIN":
+            raise SettingsError("A management key opens the whole management API: only --name goes with --management")
+        with _connection(load_settings(database_url=database)) as conn:
+            id, token = create_management_key(conn, clock.now_micros(), name)
+        _print({"management_id": id, "management_token": token}, as_json)
+        return
+    assert project_id is not None
     if unknown := sorted(set(scope or ()) - ALL_SCOPES):
         raise SettingsError(f"Unknown scope {unknown[0]}; known are {', '.join(sorted(ALL_SCOPES))}")
     now = clock.now_micros()
@@ -296,6 +311,11 @@ def keys_create(
     _print({"project_id": project_id, "app_id": app_id, "app_token": app_token}, as_json)
 
 
+def _one_owner(project_id: str | None, management: bool) -> None:
+    if (project_id is None) != management:
+        raise SettingsError("Name a project, or give --management for keys that are of none")
+
+
 def _future(text: str, now: int) -> int:
     from largesse.kernel import clock
 
@@ -309,11 +329,29 @@ def _future(text: str, now: int) -> int:
 
 
 @keys_app.command(name="list")
-def keys_list(project_id: str, *, as_json: Json = False, database: Database = None) -> None:
-    """List a project's keys, without their tokens."""
+def keys_list(
+    project_id: str | None = None, *, management: Management = False, as_json: Json = False, database: Database = None
+) -> None:
+    """List the keys of a project, or those of the management API, without their tokens."""
     from largesse.kernel import clock
     from largesse.kernel.access import keys, projects
+    from largesse.kernel.access.management import list_management_keys
 
+    _one_owner(project_id, management)
+    if project_id is None:
+        with _connection(load_settings(database_url=database), snapshot=True) as conn:
+            known = [
+                {
+                    "management_id": key.id,
+                    "name": key.name,
+                    "last_four": key.last_four,
+                    "created_at": clock.iso(key.created_at),
+                    "revoked_at": clock.iso_or_none(key.revoked_at),
+                }
+                for key in list_management_keys(conn)
+            ]
+        _print_list(known, as_json)
+        return
     with _connection(load_settings(database_url=database), snapshot=True) as conn:
         projects.load_project(conn, project_id)
         found = [
@@ -333,14 +371,18 @@ def keys_list(project_id: str, *, as_json: Json = False, database: Database = No
 
 
 @keys_app.command(name="revoke")
-def keys_revoke(app_id: str, *, database: Database = None) -> None:
-    """End a key and its tokens; running servers notice within 5 seconds."""
+def keys_revoke(key_id: str, *, database: Database = None) -> None:
+    """End a key of any kind and its tokens; running servers notice within 5 seconds."""
     from largesse.kernel import clock
     from largesse.kernel.access import keys
+    from largesse.kernel.access.management import find_management_key, revoke_management_key
 
     with _connection(load_settings(database_url=database)) as conn:
-        keys.revoke_key(conn, app_id, clock.now_micros())
-    print(f"Revoked {app_id}.")
+        if find_management_key(conn, key_id) is not None:
+            revoke_management_key(conn, key_id, clock.now_micros())
+        else:
+            keys.revoke_key(conn, key_id, clock.now_micros())
+    print(f"Revoked {key_id}.")
 
 
 # Shared

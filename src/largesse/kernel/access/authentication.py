@@ -10,11 +10,12 @@ from sqlalchemy.engine import Connection
 
 from largesse.kernel import clock
 from largesse.kernel.access import keys
+from largesse.kernel.access.management import find_management_key
 from largesse.kernel.access.projects import list_projects, load_project
 from largesse.kernel.access.scopes import opens
 from largesse.kernel.call import Caller, Surface
 from largesse.kernel.database.database import Database
-from largesse.kernel.errors import missing_permission, unauthorized
+from largesse.kernel.errors import missing_permission, route_not_found, unauthorized
 from largesse.kernel.project import Project
 from largesse.kernel.settings import Settings
 
@@ -31,7 +32,7 @@ class _Identity(msgspec.Struct, frozen=True):
 
     project: Project
     caller: Caller
-    key: keys.ApiKey
+    key: keys.ApiKey | None  # None for a management key, which is of no project
     until: float
 
 
@@ -49,32 +50,40 @@ class Authenticator:
     ) -> tuple[Project, Caller]:
         """The project and caller behind `headers` (lower-case names). A bearer token wins over a pair.
 
-        Raises ApiError 401 for what cannot be trusted, 403 where the scope or role does not cover `path`.
+        The project of a management key is the one that `path` names. Raises ApiError 401 for what cannot be trusted, 403 where the
+        scope or role does not cover `path`, 404 where a trusted management key asks for a project that is not there.
         """
         authorization = headers.get(b"authorization", b"")
         if authorization[:7].lower() == b"bearer ":
-            identity = await self._identity(surface, b"", authorization[7:].strip())
+            identity = await self._identity(surface, b"", authorization[7:].strip(), path)
         else:
             id_name, token_name = _PAIRS[surface]
             id, token = headers.get(id_name), headers.get(token_name)
             if not id or not token:
                 raise unauthorized()
-            identity = await self._identity(surface, id, token)
-        if not identity.key.admits(address):
+            identity = await self._identity(surface, id, token, path)
+        if identity.key is not None and not identity.key.admits(address):
             raise unauthorized()
         caller = identity.caller
         if caller.scopes is not None and not opens(caller.scopes, surface, path):
             raise missing_permission("The scopes of this credential do not cover this operation")
         return identity.project, caller
 
-    async def _identity(self, surface: Surface, id: bytes, token: bytes) -> _Identity:
+    async def _identity(self, surface: Surface, id: bytes, token: bytes, path: str) -> _Identity:
+        project_id = _named_project(path) if surface == "management" else ""
         # The cache is keyed by a digest of everything presented, so that finding an entry is the proof.
-        cache_key = hashlib.sha256(b"\0".join((surface.encode(), id, token))).digest()
+        cache_key = hashlib.sha256(b"\0".join((surface.encode(), project_id.encode(), id, token))).digest()
         known = self._known.get(cache_key)
         if known is not None and time.monotonic() < known.until:
             return known
         identity = await self._database.look_up(
-            lambda conn: _by_pair(conn, surface, id, token) if id else _by_token(conn, surface, token)
+            lambda conn: (
+                _by_token(conn, surface, token)
+                if not id
+                else _by_management_pair(conn, path, id, token)
+                if surface == "management"
+                else _by_pair(conn, surface, id, token)
+            )
         )
         if identity is None:
             self._known.pop(cache_key, None)
@@ -108,6 +117,24 @@ def _by_pair(conn: Connection, surface: Surface, id: bytes, token: bytes) -> _Id
     scopes = frozenset(key.scopes) if key.scopes is not None else None
     caller = Caller(surface=surface, key_id=key.id, key_name=key.name, role=key.role, scopes=scopes)
     return _Identity(load_project(conn, key.project_id), caller, key, 0)
+
+
+def _by_management_pair(conn: Connection, path: str, id: bytes, token: bytes) -> _Identity | None:
+    key = find_management_key(conn, id.decode("latin-1"))
+    presented = hashlib.sha256(token).hexdigest()
+    matches = hmac.compare_digest(key.token_hash if key else "0" * 64, presented)
+    if key is None or not matches or key.revoked_at is not None:
+        return None
+    if not (project_id := _named_project(path)):
+        raise route_not_found("calls to", path)
+    caller = Caller(surface="management", key_id=key.id, key_name=key.name)
+    return _Identity(load_project(conn, project_id), caller, None, 0)
+
+
+def _named_project(path: str) -> str:
+    """The project id in `/management/v1/projects/{id}/…`; empty where none is named."""
+    parts = path.split("/")
+    return parts[4] if len(parts) > 4 and parts[3] == "projects" else ""
 
 
 def _by_token(conn: Connection, surface: Surface, secret: bytes) -> _Identity | None:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from largesse.engine.stacking import StackingRules
 from largesse.kernel import ids, wire
 from largesse.kernel.access.tables import projects
 from largesse.kernel.errors import ApiError, invalid_payload, not_found
@@ -14,6 +15,18 @@ from largesse.kernel.project import Project, ProjectSettings, zone
 
 _VERSION = select(projects.c.version).where(projects.c.project_id == bindparam("project"))
 _ALL = select(projects.c.project_id, projects.c.version, projects.c.created_at, projects.c.secret, projects.c.settings)
+
+# Stacking rules: limits that another option bounds, and lists that may not share a category (documented; the last our decision).
+_AT_MOST = (
+    ("applicable_redeemables_limit", "redeemables_limit"),
+    ("applicable_redeemables_per_category_limit", "applicable_redeemables_limit"),
+    ("applicable_exclusive_redeemables_per_category_limit", "applicable_exclusive_redeemables_limit"),
+)
+_DISJOINT = (
+    ("exclusive_categories", "joint_categories"),
+    ("no_effect_skip_categories", "no_effect_redeem_anyway_categories"),
+    ("initial_amount_mode_categories", "discounted_amount_mode_categories"),
+)
 
 
 def create_project(conn: Connection, settings: ProjectSettings, now: int) -> Project:
@@ -89,11 +102,17 @@ def _check(settings: ProjectSettings) -> None:
         zone(settings.timezone)
     except ValueError:
         raise invalid_payload("Property .timezone should be an IANA zone such as Europe/Berlin, or GMT+2") from None
-    rules = settings.stacking_rules
-    if rules.applicable_redeemables_limit > rules.redeemables_limit:
-        raise invalid_payload("Property .applicable_redeemables_limit cannot be higher than redeemables_limit")
-    if set(rules.exclusive_categories) & set(rules.joint_categories):
-        raise invalid_payload("A category cannot be in exclusive_categories and joint_categories")
+    _check_stacking(settings.stacking_rules)
+
+
+def _check_stacking(rules: StackingRules) -> None:
+    for name, bound in _AT_MOST:
+        limit, most = getattr(rules, name), getattr(rules, bound)
+        if limit is not None and limit > most:
+            raise invalid_payload(f"Property .{name} cannot be higher than {bound}")
+    for one, other in _DISJOINT:
+        if set(getattr(rules, one)) & set(getattr(rules, other)):
+            raise invalid_payload(f"A category cannot be in {one} and {other}")
 
 
 def _project(row: Row[Any, Any, Any, Any, Any]) -> Project:

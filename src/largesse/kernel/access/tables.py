@@ -1,7 +1,7 @@
 """Tables of projects and credentials.
 
 `api_keys` and `oauth_tokens` are found by what the caller sends, before the project is known. On a sharded store they are reference
-tables; everything else of a request then stays on the project's shard.
+tables; everything else of a request then stays on the project's shard. `management_keys` belong to no project: they open all.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
@@ -35,6 +35,16 @@ api_keys = Table(
     Column("blocked", Boolean, nullable=False),
     PrimaryKeyConstraint("project_id", "id"),
     UniqueConstraint("id"),
+)
+management_keys = Table(
+    "management_keys",
+    metadata,
+    Column("id", Text, primary_key=True),  # the public half: X-Management-Id
+    Column("name", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("last_four", Text, nullable=False),
+    micros("created_at"),
+    micros("revoked_at", nullable=True),
 )
 oauth_tokens = Table(
     "oauth_tokens",

@@ -114,6 +114,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
+        "management_keys",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("last_four", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "promotion_stacks",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -162,6 +172,14 @@ def upgrade() -> None:
         "promotion_tiers_of_campaign", "promotion_tiers", ["project_id", "campaign_id", "hierarchy", "id"], unique=False
     )
     op.create_index("promotion_tiers_of_category", "promotion_tiers", ["project_id", "category_id"], unique=False)
+    op.create_table(
+        "stacking_rules",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
     op.create_table(
         "validation_rules",
         sa.Column("project_id", sa.Text(), nullable=False),
@@ -292,6 +310,7 @@ def downgrade() -> None:
     op.drop_table("validation_rules_assignments")
     op.drop_index("validation_rules_by_creation", table_name="validation_rules")
     op.drop_table("validation_rules")
+    op.drop_table("stacking_rules")
     op.drop_index("promotion_tiers_of_category", table_name="promotion_tiers")
     op.drop_index("promotion_tiers_of_campaign", table_name="promotion_tiers")
     op.drop_index("promotion_tiers_by_creation", table_name="promotion_tiers")
@@ -301,6 +320,7 @@ def downgrade() -> None:
     op.drop_index("promotion_stacks_of_campaign", table_name="promotion_stacks")
     op.drop_index("promotion_stacks_by_creation", table_name="promotion_stacks")
     op.drop_table("promotion_stacks")
+    op.drop_table("management_keys")
     op.drop_index(
         "jobs_waiting",
         table_name="jobs",
