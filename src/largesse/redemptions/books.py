@@ -63,7 +63,7 @@ def wanted_by(request: StackableRequest) -> Wanted:
 
 
 class Books:
-    """`lock` takes row locks, in the one global order: customers, orders, vouchers. `binned` sees vouchers in the bin too."""
+    """`lock` takes row locks, in the one global order: customers, orders, vouchers, counters. `binned` sees the bin too."""
 
     def __init__(
         self,
