@@ -4,6 +4,7 @@ Two families, as the API shows them: 18 lowercase hex digits, and mixed alphanum
 inserted in key order cost a store markedly less, and because `order=id` pages by creation.
 """
 
+import random
 import secrets
 import threading
 import time
@@ -40,9 +41,9 @@ _ticker = _Ticker()
 
 
 def hex_id(prefix: str) -> str:
-    """`<prefix>` + 18 hex digits: 10 of time (4 ms steps), 4 of sequence, 4 random."""
+    """`<prefix>` + 18 hex digits: 10 of time (4 ms steps), 4 of sequence, 4 random that tell processes apart."""
     tick, sequence = _ticker.next()
-    return f"{prefix}{tick:010x}{sequence:04x}{secrets.randbits(16):04x}"
+    return f"{prefix}{tick:010x}{sequence:04x}{random.getrandbits(16):04x}"
 
 
 def text_id(prefix: str, length: int = 24) -> str:

@@ -1,5 +1,6 @@
 """Who is asking: key pairs and bearer tokens, cached for a few seconds."""
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -43,6 +44,7 @@ class Authenticator:
         self._database = database
         self._seconds = settings.credential_cache_seconds
         self._known: dict[bytes, _Identity] = {}
+        self._asked: dict[bytes, asyncio.Task[_Identity | None]] = {}
         self._origins: tuple[float, frozenset[str]] = (0.0, frozenset())
 
     async def authenticate(
@@ -76,15 +78,12 @@ class Authenticator:
         known = self._known.get(cache_key)
         if known is not None and time.monotonic() < known.until:
             return known
-        identity = await self._database.look_up(
-            lambda conn: (
-                _by_token(conn, surface, token)
-                if not id
-                else _by_management_pair(conn, path, id, token)
-                if surface == "management"
-                else _by_pair(conn, surface, id, token)
-            )
-        )
+        # A busy key is looked up once when its time is over, not by every request that is waiting at that moment.
+        asked = self._asked.get(cache_key)
+        if asked is None:
+            asked = self._asked[cache_key] = asyncio.create_task(self._look_up(surface, path, id, token))
+            asked.add_done_callback(lambda _: self._asked.pop(cache_key))
+        identity = await asyncio.shield(asked)
         if identity is None:
             self._known.pop(cache_key, None)
             raise unauthorized()
@@ -93,6 +92,17 @@ class Authenticator:
         trusted = msgspec.structs.replace(identity, until=time.monotonic() + self._seconds)
         self._known[cache_key] = trusted
         return trusted
+
+    async def _look_up(self, surface: Surface, path: str, id: bytes, token: bytes) -> _Identity | None:
+        return await self._database.look_up(
+            lambda conn: (
+                _by_token(conn, surface, token)
+                if not id
+                else _by_management_pair(conn, path, id, token)
+                if surface == "management"
+                else _by_pair(conn, surface, id, token)
+            )
+        )
 
     def forget(self) -> None:
         """Drops what is cached, after a credential or project changed in this process."""

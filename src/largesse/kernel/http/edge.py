@@ -7,12 +7,14 @@ routing: an unknown path with bad keys is 401, with good ones 404.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
 from typing import Any
 
 from litestar import Litestar, Response
 from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from prometheus_client import Counter
 
 from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, ids, metrics, wire
@@ -81,7 +83,7 @@ class Edge:
             _log.exception("request %s failed", exchange.request_id)
             await exchange.fail()
         seconds = time.perf_counter() - started
-        metrics.REQUESTS.labels(scope["method"], exchange.status).inc()
+        _answered(scope["method"], exchange.status).inc()
         metrics.REQUEST_SECONDS.observe(seconds)
         if _log.isEnabledFor(logging.INFO):
             extra = {
@@ -195,6 +197,12 @@ class _Exchange:
         length = [(b"content-length", str(len(body)).encode())]
         await self.send({"type": "http.response.start", "status": status, "headers": [*kind, *length, *headers]})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+@cache
+def _answered(method: str, status: int) -> Counter:
+    """The counter of such answers; finding it by its labels costs five times as much as counting."""
+    return metrics.REQUESTS.labels(method, status)
 
 
 def _routed_path(scope: HTTPScope) -> str:
