@@ -151,8 +151,8 @@ def test_an_exclusive_one_keeps_common_ones_out_and_joint_ones_in() -> None:
     rules = msgspec.convert(GROUPS, StackingRules)
     parts = asks((percent_off(10), COMMON), (percent_off(50), EXCLUSIVE), (amount_off(500), JOINT))
     assert keys(decided(Order(amount=10000), *parts, rules=rules)) == [
-        "exclusion_rules_not_met",
         "APPLICABLE",
+        "exclusion_rules_not_met",
         "APPLICABLE",
     ]
     assert totals(Order(amount=10000), *parts, rules=rules) == [5000, 4500]
@@ -164,6 +164,16 @@ def test_joint_ones_come_last_unless_one_sorting_rule_holds_for_all() -> None:
     plain = msgspec.convert({**GROUPS, "grouped_redeemables_sorting_rule": "SORTING_RULE"}, StackingRules)
     assert totals(Order(amount=10000), *parts, rules=grouped) == [5000, 4500]
     assert totals(Order(amount=10000), *parts, rules=plain) == [9500, 4750]
+
+
+def test_common_ones_stand_between_exclusive_and_joint_ones() -> None:
+    rules = msgspec.convert({**GROUPS, "redeemables_application_mode": "PARTIAL"}, StackingRules)
+    parts = asks((percent_off(10), COMMON), (amount_off(500), JOINT), (percent_off(50), EXCLUSIVE))
+    assert [one.ask.id for one in decided(Order(amount=10000), *parts, rules=rules).outcomes] == [
+        parts[2].id,
+        parts[0].id,
+        parts[1].id,
+    ]
 
 
 def test_exclusive_limits() -> None:

@@ -85,7 +85,7 @@ NO_EFFECT = SkipReason("no_effect", "Redeemable cannot be applied due to no effe
 
 
 def evaluation_order(asks: Sequence[Ask], rules: StackingRules) -> list[Ask]:
-    """As sent, or by category hierarchy (no category counts as 1); exclusive ones before joint ones where both are present.
+    """As sent, or by category hierarchy (no category counts as 1); exclusive ones first, joint ones last where both are there.
 
     The tiers of a promotion stack keep its order, whatever the rules (our decision).
     """
@@ -96,7 +96,7 @@ def evaluation_order(asks: Sequence[Ask], rules: StackingRules) -> list[Ask]:
         found.sort(key=lambda ask: ask.category.hierarchy if ask.category else 1)
     grouped = rules.grouped_redeemables_sorting_rule in (None, "JOINT_ALWAYS_LAST")
     if grouped and any(map(rules.is_exclusive, found)) and any(map(rules.is_joint, found)):
-        found.sort(key=rules.is_joint)
+        found.sort(key=lambda ask: 0 if rules.is_exclusive(ask) else 2 if rules.is_joint(ask) else 1)
     return found
 
 
