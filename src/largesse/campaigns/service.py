@@ -96,9 +96,8 @@ def count_codes(unit: Unit, campaign_id: str, change: int) -> None:
 
 
 def set_progress(unit: Unit, campaign: StoredCampaign, *, creation: str | None = None, generation: str) -> None:
-    """Notes how far the making or changing of a campaign's codes is."""
-    changes = {"vouchers_generation_status": generation} | ({"creation_status": creation} if creation else {})
-    store.save(unit.conn, unit.project_id, msgspec.structs.replace(campaign, **changes))
+    """Notes how far the making or changing of a campaign's codes is, and nothing else: others may be changing the campaign."""
+    store.set_progress(unit.conn, unit.project_id, campaign.id, creation or campaign.creation_status, generation)
 
 
 def forget_category(unit: Unit, category_id: str) -> None:

@@ -128,6 +128,11 @@ def count(conn: Connection, project_id: str, campaign_id: str, change: int) -> N
     conn.execute(_one(changed, project_id, campaign_id))
 
 
+def set_progress(conn: Connection, project_id: str, campaign_id: str, creation: str, generation: str) -> None:
+    statuses = {"creation_status": creation, "vouchers_generation_status": generation}
+    conn.execute(_one(update(campaigns), project_id, campaign_id).values(**statuses))
+
+
 def put_in_bin(conn: Connection, project_id: str, campaign_id: str, now: int) -> None:
     conn.execute(_one(update(campaigns), project_id, campaign_id).values(deleted_at=now, updated_at=now))
 

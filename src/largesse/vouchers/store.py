@@ -283,10 +283,11 @@ def page(
 def of_campaign(
     conn: Connection, project_id: str, campaign_id: str, *, after: str, limit: int, binned: bool
 ) -> list[StoredVoucher]:
-    """The next vouchers of a campaign beyond the id `after`, in id order."""
+    """The next vouchers of a campaign beyond the id `after`, in id order, locked."""
     mine = (vouchers.c.project_id == project_id, vouchers.c.campaign_id == campaign_id, vouchers.c.id > after)
     statement = _ALL.where(*mine) if binned else _ALL.where(*mine, _LIVE)
-    return [_voucher(row) for row in conn.execute(statement.order_by(vouchers.c.id).limit(limit))]
+    rows = conn.execute(statement.order_by(vouchers.c.id).limit(limit).with_for_update())
+    return [_voucher(row) for row in rows]
 
 
 def save_all(conn: Connection, project_id: str, changed: Sequence[StoredVoucher]) -> None:
