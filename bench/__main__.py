@@ -17,13 +17,17 @@ import msgspec
 import psycopg
 import sqlalchemy
 
+from bench.codes import COUNT, generation
 from bench.pgbench import CODES, Yardstick
 from bench.scenarios import SCENARIOS, Shop, measure
 from largesse import __version__
 from tests.servers import Postgres
 
+GENERATION = "make-codes"  # not a rate of requests: a table of its own
+NAMES = (*SCENARIOS, GENERATION)
 WORKERS = {"sqlite": 1, "postgresql": 1, "postgresql-2": 2}
 HEADER = ("scenario", "connections", "per second", "p50 ms", "p99 ms", "pgbench per second", "Largesse / pgbench")
+GENERATION_HEADER = (f"{COUNT:,} codes, clients redeeming meanwhile", "seconds", "their p50 ms", "their p99 ms")
 
 
 def main() -> None:
@@ -34,11 +38,13 @@ def main() -> None:
         for store in wanted.store:
             address = f"sqlite:///{folder}/bench.db" if store == "sqlite" else postgres.create_database()
             yardstick = None if store == "sqlite" else Yardstick(postgres)
-            print(f"### {_title(store)}\n\n{_line(HEADER)}\n{_line(['---'] * len(HEADER))}", flush=True)
+            print(f"### {_title(store)}\n", flush=True)
             shop = Shop(address, workers=WORKERS[store])
             try:
-                for row in _rows(shop, yardstick, wanted):
-                    print(_line(row), flush=True)
+                if scenarios := [name for name in wanted.scenario if name != GENERATION]:
+                    _print_table(HEADER, _rows(shop, yardstick, scenarios, wanted))
+                if GENERATION in wanted.scenario:
+                    _print_table(GENERATION_HEADER, _generation_rows(shop, wanted))
                 shop.server.verify()
                 print(f"\nResident memory of the process started: {_resident_megabytes(shop.server.process.pid)} MB.\n")
             finally:
@@ -47,24 +53,42 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures Largesse over HTTP beside pgbench.")
-    parser.add_argument("scenario", nargs="*", help=f"what to measure, all if none is named: {', '.join(SCENARIOS)}")
+    parser.add_argument("scenario", nargs="*", help=f"what to measure, all if none is named: {', '.join(NAMES)}")
     parser.add_argument("--store", nargs="+", choices=WORKERS, default=list(WORKERS), help="on which stores")
     parser.add_argument("--connections", nargs="+", type=int, default=[1, 8, 32], help="with how many clients at once")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the median is shown")
     parser.add_argument("--seconds", type=float, default=4, help="how long each round takes")
     parser.add_argument("--quick", action="store_true", help="one round of a second")
     wanted = parser.parse_args()
-    if unknown := set(wanted.scenario) - set(SCENARIOS):
-        parser.error(f"unknown scenario {', '.join(sorted(unknown))}; known are {', '.join(SCENARIOS)}")
-    wanted.scenario = wanted.scenario or list(SCENARIOS)
+    if unknown := set(wanted.scenario) - set(NAMES):
+        parser.error(f"unknown scenario {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}")
+    wanted.scenario = wanted.scenario or list(NAMES)
     if wanted.quick:
         wanted.rounds, wanted.seconds = 1, 1.0
     return wanted
 
 
-def _rows(shop: Shop, yardstick: Yardstick | None, wanted: argparse.Namespace) -> Iterator[list[str]]:
+def _print_table(header: Sequence[str], rows: Iterator[list[str]]) -> None:
+    print(f"{_line(header)}\n{_line(['---'] * len(header))}", flush=True)
+    for row in rows:
+        print(_line(row), flush=True)
+    print(flush=True)
+
+
+def _generation_rows(shop: Shop, wanted: argparse.Namespace) -> Iterator[list[str]]:
+    """Alone, then beside each number of clients."""
+    for connections in [0, *wanted.connections]:
+        found = [generation(shop, connections) for _ in range(wanted.rounds)]
+        latencies = [[round[name] for round in found if round[name] is not None] for name in ("p50_ms", "p99_ms")]
+        shown = [f"{median(values):.1f}" if values else "" for values in latencies]
+        yield [str(connections), f"{median(round['seconds'] for round in found):.1f}", *shown]
+
+
+def _rows(
+    shop: Shop, yardstick: Yardstick | None, scenarios: Sequence[str], wanted: argparse.Namespace
+) -> Iterator[list[str]]:
     """A row for each scenario and number of connections; pgbench runs right behind each round it is compared with."""
-    for scenario in wanted.scenario:
+    for scenario in scenarios:
         for connections in wanted.connections:
             found: list[dict[str, Any]] = []
             beside: list[float] = []
