@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 from sqlalchemy.engine import Connection
 
+import largesse.campaigns.service as campaigns
 import largesse.customers.service as customers
 import largesse.redemptions.service as redemptions
 import largesse.vouchers.service as vouchers
@@ -28,6 +29,7 @@ def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id
     for project in list_projects(conn):
         on_project(project.id)
         found.extend(_vouchers(conn, project.id))
+        found.extend(_campaigns(conn, project.id))
         found.extend(_customers(conn, project.id))
         found.extend(_counters(conn, project.id))
     return found
@@ -46,6 +48,13 @@ def _vouchers(conn: Connection, project_id: str) -> Iterator[Drift]:
             yield Drift(project_id, subject, "redemptions on record", recorded.get(voucher.id, 0), expected)
         if voucher.balance is not None and voucher.balance != credits.get(voucher.id, 0):
             yield Drift(project_id, subject, "gift balance", voucher.balance, credits.get(voucher.id, 0))
+
+
+def _campaigns(conn: Connection, project_id: str) -> Iterator[Drift]:
+    held = vouchers.count_by_campaign(conn, project_id)
+    for campaign_id, stored in campaigns.counters(conn, project_id).items():
+        if stored != held.get(campaign_id, 0):
+            yield Drift(project_id, f"campaign {campaign_id}", "vouchers_count", stored, held.get(campaign_id, 0))
 
 
 def _customers(conn: Connection, project_id: str) -> Iterator[Drift]:

@@ -1,6 +1,7 @@
 """Use cases of campaigns, and what other rooms ask of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import date
 
 import msgspec
 from msgspec import UNSET
@@ -11,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 import largesse.bin.service as bin
 import largesse.categories.service as categories
 import largesse.validation_rules.service as validation_rules
-from largesse.campaigns import answers, definition, store
+from largesse.campaigns import answers, definition, store, tallies
 from largesse.campaigns.filters import FILTERS, with_status
 from largesse.campaigns.holdings import HoldingsByType
 from largesse.campaigns.model import (
@@ -89,10 +90,34 @@ def among_live(column: ColumnElement[str], unit: Unit, *, usable: bool = False) 
     return column.in_(store.live(unit.project_id, unit.now if usable else None))
 
 
-def count_codes(unit: Unit, campaign_id: str, change: int) -> None:
-    """Notes that a campaign holds more or fewer live codes."""
+def count_codes(unit: Unit, campaign_id: str, change: int, credits: int) -> None:
+    """Notes that a campaign holds more or fewer live codes; `credits` >= 0 came or went with all of them together."""
+    if change > 0:
+        tallies.add(unit, campaign_id, {"vouchers_created": change, "created_vouchers_amount": credits})
+    elif change < 0:
+        tallies.add(unit, campaign_id, {"vouchers_deleted": -change, "amount_deleted": credits})
     if change:
         store.count(unit.conn, unit.project_id, campaign_id, change)
+
+
+def tally_credits(unit: Unit, campaign_id: str, added: int, subtracted: int) -> None:
+    """Notes credits that were given to a card of a campaign by hand, or taken from it."""
+    tallies.add(unit, campaign_id, {"amount_added": added, "amount_subtracted": subtracted})
+
+
+def tallies_of(unit: Unit, campaign_id: str, first: date | None, last: date | None) -> Mapping[str, int]:
+    """What was noted from the first day to the last, both included: codes and credits, under the names that summaries show."""
+    return tallies.sums(unit.conn, unit.project_id, campaign_id, first, last)
+
+
+def plain(unit: Unit, key: str) -> CampaignAnswer:
+    """A campaign as summaries show it, without its category, rules and access lists. Raises ApiError 404."""
+    return answers.answer(find(unit, key))
+
+
+def counters(conn: Connection, project_id: str) -> Mapping[str, int]:
+    """The stored number of live codes of every live campaign that holds codes, for verification."""
+    return store.counters(conn, project_id)
 
 
 def set_progress(unit: Unit, campaign: StoredCampaign, *, creation: str | None = None, generation: str) -> None:
@@ -199,6 +224,7 @@ def _take_away(unit: Unit, campaign_id: str, campaign_type: str, count: int, *, 
 def remove(unit: Unit, campaign_id: str) -> None:
     """Removes a campaign for good, with the assignments of its rules; its name is free again. What it held is gone already."""
     store.remove(unit.conn, unit.project_id, campaign_id)
+    tallies.remove(unit.conn, unit.project_id, campaign_id)
     validation_rules.remove_assignments(unit, "campaign", [campaign_id])
 
 

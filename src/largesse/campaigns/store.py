@@ -128,6 +128,12 @@ def count(conn: Connection, project_id: str, campaign_id: str, change: int) -> N
     conn.execute(_one(changed, project_id, campaign_id))
 
 
+def counters(conn: Connection, project_id: str) -> dict[str, int]:
+    mine = (campaigns.c.project_id == project_id, _LIVE, campaigns.c.voucher_type.is_not(None))
+    rows = conn.execute(select(campaigns.c.id, campaigns.c.vouchers_count).where(*mine))
+    return {row[0]: row[1] for row in rows}
+
+
 def set_progress(conn: Connection, project_id: str, campaign_id: str, creation: str, generation: str) -> None:
     statuses = {"creation_status": creation, "vouchers_generation_status": generation}
     conn.execute(_one(update(campaigns), project_id, campaign_id).values(**statuses))

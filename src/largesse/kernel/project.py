@@ -1,5 +1,6 @@
 """A project: one merchant's separate world of codes, customers and keys, and the settings that decisions read."""
 
+from datetime import date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,14 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     def zone(self) -> ZoneInfo:
         """The zone in which days, hours and windows of this project are computed."""
         return zone(self.settings.timezone)
+
+    def day(self, instant: int) -> date:
+        """The calendar day of an instant (microseconds UTC) in the project's zone."""
+        return datetime.fromtimestamp(instant // 1_000_000, self.zone).date()
+
+    def midnight(self, day: date) -> int:
+        """The instant at which a day begins in the project's zone, in microseconds UTC."""
+        return int(datetime.combine(day, time.min, self.zone).timestamp()) * 1_000_000
 
     def code_key(self, code: str) -> str:
         """The form in which a code is compared and kept unique: as is, or folded where codes ignore case."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy.sql.elements import ColumnElement
 
+import largesse.campaigns.service as campaigns
 from largesse.engine.order import Order
 from largesse.kernel import ids, ledger
 from largesse.kernel.benefits import MAX_CREDITS
@@ -46,6 +47,8 @@ def change_balance(unit: Unit, stored: StoredVoucher, sent: BalanceChange) -> Ba
     store.insert_transactions(unit.conn, unit.project_id, [transaction])
     posting = ledger.Entry(ledger.GIFT_CREDITS, entry.id, amount, "adjustment", transaction.id, unit.now)
     ledger.post(unit.conn, unit.project_id, [posting])
+    if entry.campaign_id is not None:
+        campaigns.tally_credits(unit, entry.campaign_id, added, subtracted)
     answer = BalanceAnswer(
         amount=amount,
         total=entry.gift_amount - entry.subtracted_amount,

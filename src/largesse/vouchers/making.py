@@ -70,7 +70,7 @@ def add(unit: Unit, entry: Voucher, additional_info: str | None) -> StoredVouche
     post_initial_credit(unit, entry.gift_amount, [entry.id])
     validation_rules.assign(unit, entry.rule_ids, "voucher", entry.id)
     if entry.campaign_id is not None:
-        campaigns.count_codes(unit, entry.campaign_id, 1)
+        campaigns.count_codes(unit, entry.campaign_id, 1, entry.gift_amount)
     return stored
 
 

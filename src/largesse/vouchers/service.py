@@ -96,6 +96,11 @@ def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
     return store.counters(conn, project_id)
 
 
+def count_by_campaign(conn: Connection, project_id: str) -> dict[str, int]:
+    """How many codes campaigns hold, those in the bin left out; a campaign without any is absent."""
+    return store.count_by_campaign(conn, project_id)
+
+
 # The resource
 
 
@@ -145,7 +150,7 @@ def delete(unit: Unit, code: str, *, force: bool) -> None:
     """To the bin, where its code stays taken, or for good. Raises ApiError 404."""
     stored = _existing(unit, code, lock=True)
     if stored.entry.campaign_id is not None:
-        campaigns.count_codes(unit, stored.entry.campaign_id, -1)
+        campaigns.count_codes(unit, stored.entry.campaign_id, -1, stored.entry.balance)
     if force:
         purge(unit, stored.entry.id)
     else:

@@ -340,6 +340,12 @@ def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
     return [VoucherCounters(id, uses, credit if kind == GIFT_VOUCHER else None) for id, uses, kind, credit in rows]
 
 
+def count_by_campaign(conn: Connection, project_id: str) -> dict[str, int]:
+    mine = (vouchers.c.project_id == project_id, _LIVE, vouchers.c.campaign_id.is_not(None))
+    counted = select(vouchers.c.campaign_id, func.count()).where(*mine).group_by(vouchers.c.campaign_id)
+    return {row[0]: row[1] for row in conn.execute(counted)}
+
+
 def code_of_asset(conn: Connection, kind: str, asset_id: str) -> str | None:
     """The code an image shows; the one look-up that no project narrows, as image addresses carry none."""
     column = vouchers.c.qr_id if kind == "qr" else vouchers.c.barcode_id

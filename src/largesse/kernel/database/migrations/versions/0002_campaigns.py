@@ -11,6 +11,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "campaign_tallies",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "campaign_id", "day", "name"),
+    )
+    op.create_table(
         "campaigns",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -347,3 +356,4 @@ def downgrade() -> None:
     op.drop_index("campaigns_of_category", table_name="campaigns")
     op.drop_index("campaigns_by_creation", table_name="campaigns")
     op.drop_table("campaigns")
+    op.drop_table("campaign_tallies")
