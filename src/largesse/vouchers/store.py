@@ -29,7 +29,7 @@ from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
 from largesse.kernel.database.columns import found_by, metadata, micros, one_of, project_id
-from largesse.kernel.database.rows import insert_rows, update_rows
+from largesse.kernel.database.rows import insert_rows, insert_rows_alike, update_rows
 from largesse.vouchers.model import GIFT_VOUCHER, CreditTransaction, StoredVoucher, VoucherCounters
 
 # Most codes of a campaign have neither: indexes that leave those out make generating them cheaper.
@@ -181,8 +181,8 @@ def insert(conn: Connection, project_id: str, stored: StoredVoucher, code_key: s
 def insert_alike(conn: Connection, project_id: str, model: StoredVoucher, rows: Sequence[tuple[str, ...]]) -> None:
     """Vouchers that are all as `model` but for their (id, code, code key, QR id, barcode id); a taken code is an IntegrityError."""
     columns = tuple(name for name in _COLUMNS if name not in _DISTINCT)
-    alike = _values(model, columns)
-    insert_rows(conn, vouchers, _DISTINCT + columns, project_id, [row + alike for row in rows])
+    same = dict(zip(columns, _values(model, columns), strict=True))
+    insert_rows_alike(conn, vouchers, same, _DISTINCT, project_id, rows)
 
 
 def taken(conn: Connection, project_id: str, code_keys: Collection[str]) -> set[str]:

@@ -4,7 +4,7 @@
 text, instants as integers. `project_id` is bound once, so that a sharded store sees one shard per statement.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -13,6 +13,8 @@ import psycopg
 from sqlalchemy import Boolean, Integer, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
+
+from largesse.kernel import wire
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -30,6 +32,25 @@ def insert_rows(conn: Connection, table: Table, columns: tuple[str, ...], projec
         _send(conn, sql, (project_id, *_arrays(rows)), table.name, None)
     else:
         conn.exec_driver_sql(sql, [(project_id, *row) for row in rows])
+
+
+def insert_rows_alike(
+    conn: Connection,
+    table: Table,
+    same: Mapping[str, Any],
+    columns: tuple[str, ...],
+    project_id: str,
+    rows: Sequence[tuple[str, ...]],
+) -> None:
+    """Inserts rows that share the values of `same` and differ in `columns`, all texts. A duplicate key raises IntegrityError.
+
+    What all share is sent once: with many columns alike this costs a fraction of `insert_rows`.
+    """
+    if not rows:
+        return
+    sql = _insert_alike(table, tuple(same), columns, conn.dialect.name)
+    varying = _arrays(rows) if conn.dialect.name == "postgresql" else [wire.encode_text(rows)]
+    conn.exec_driver_sql(sql, (project_id, *same.values(), *varying))
 
 
 def update_rows(
@@ -149,6 +170,16 @@ def _insert(table: Table, columns: tuple[str, ...], dialect: str) -> str:
     if dialect == "postgresql":
         return f"{into} SELECT %s, {', '.join(f'd.{name}' for name in columns)} FROM {_unnest(table, columns)}"
     return f"{into} VALUES ({', '.join('?' * (len(columns) + 1))})"
+
+
+@cache
+def _insert_alike(table: Table, same: tuple[str, ...], columns: tuple[str, ...], dialect: str) -> str:
+    into = f"INSERT INTO {table.name} (project_id, {', '.join(same + columns)})"
+    if dialect == "postgresql":
+        values = [f"%s::{_sql_type(table, name)}" for name in same] + [f"d.{name}" for name in columns]
+        return f"{into} SELECT %s, {', '.join(values)} FROM {_unnest(table, columns)}"
+    values = ["?" for _ in same] + [f"d.value ->> {place}" for place in range(len(columns))]
+    return f"{into} SELECT ?, {', '.join(values)} FROM json_each(?) AS d"
 
 
 @cache
