@@ -4,16 +4,17 @@ import secrets
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.engine import Connection
 
 from largesse.engine.stacking import StackingRules
 from largesse.kernel import ids, wire
 from largesse.kernel.access.tables import projects
+from largesse.kernel.database.rows import first_value
 from largesse.kernel.errors import ApiError, invalid_payload, not_found
 from largesse.kernel.project import Project, ProjectSettings, zone
 
-_VERSION = select(projects.c.version).where(projects.c.project_id == bindparam("project"))
+_VERSION = "SELECT version FROM projects WHERE project_id = ?"
 _ALL = select(projects.c.project_id, projects.c.version, projects.c.created_at, projects.c.secret, projects.c.settings)
 
 # Stacking rules: limits that another option bounds, and lists that may not share a category (documented; the last our decision).
@@ -62,7 +63,7 @@ def list_projects(conn: Connection) -> list[Project]:
 
 def current_project(conn: Connection, project: Project) -> Project:
     """The project with the settings in force now: itself while its version is, else loaded again."""
-    version = conn.execute(_VERSION, {"project": project.id}).scalar()
+    version = first_value(conn, _VERSION, (project.id,))
     return project if version == project.version else load_project(conn, project.id)
 
 

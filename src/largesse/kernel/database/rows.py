@@ -117,20 +117,44 @@ def sent_together(conn: Connection) -> Iterator[None]:
     if conn.dialect.name != "postgresql":
         yield
         return
-    driver: psycopg.Connection[Any] = conn.connection.driver_connection  # type: ignore[assignment]  # known by the dialect
     sent: list[tuple[psycopg.Cursor[Any], str, int | None]] = []
     conn.info[_SENT] = sent
     try:
-        with driver.pipeline():
+        with _pipeline(conn):
             yield
-    except psycopg.Error as error:
-        wrapped = DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=driver.closed)
-        raise wrapped from error
     finally:
         del conn.info[_SENT]
     for cursor, table, count in sent:
         if count is not None:
             _expect(cursor.rowcount, count, table)
+
+
+def first_value(conn: Connection, sql: str, values: tuple[Any, ...]) -> Any:
+    """What a transaction's first statement finds, None for no row; `?` stands for a value.
+
+    On PostgreSQL it goes out together with the BEGIN before it, which saves every transaction a round trip.
+    """
+    if conn.dialect.name != "postgresql":
+        return conn.exec_driver_sql(sql, values).scalar()
+    with _pipeline(conn) as driver:
+        cursor = driver.cursor()
+        cursor.execute(sql.replace("?", "%s").encode(), values)
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+@contextmanager
+def _pipeline(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The driver's connection, sending without waiting; its errors are raised as SQLAlchemy's."""
+    driver: psycopg.Connection[Any] = conn.connection.driver_connection  # type: ignore[assignment]  # known by the dialect
+    try:
+        with driver.pipeline():
+            yield driver
+    except psycopg.Error as error:
+        if driver.closed:
+            conn.engine.dispose()  # what was pooled beside it died with it
+        wrapped = DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=driver.closed)
+        raise wrapped from error
 
 
 def _send(conn: Connection, sql: str, values: tuple[Any, ...], table: str, count: int | None) -> None:
