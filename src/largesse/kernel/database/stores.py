@@ -44,10 +44,14 @@ def open_writer(settings: Settings) -> Engine:
 
 
 def open_reader(settings: Settings, writer: Engine) -> Engine:
-    """The engine of everything that only reads: its own connections on SQLite, where the writer has just one."""
+    """The engine of everything that only reads: its own connections on SQLite, where the writer has just one.
+
+    On PostgreSQL it reads without transactions, whose beginning and end would be two more round trips: each statement sees what is
+    committed then, as it would inside one.
+    """
     if settings.embedded:
         return _sqlite(store_url(settings.database_url), "BEGIN", pool_size=settings.pool_size)
-    return writer
+    return writer.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
