@@ -352,3 +352,16 @@ def test_images_of_a_code(server: Server) -> None:
         for bad in ({"size": 0}, {"size": 101}, {"size": "x"}, {"format": "gif"}):
             refused(httpx.get(url, params=bad), 400, "invalid_query_params")
         refused(httpx.get(url[:-3] + "abc"), 404, "not_found")
+
+
+def test_whole_numbers_may_be_written_as_decimal_fractions(server: Server) -> None:
+    """Some official SDKs write every number of a discount as a float."""
+    code, card = name(), name("G")
+    body = b'{"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10.0, "amount_limit": 500.0}}'
+    made = ok(server.client.post(f"/v1/vouchers/{code}", content=body))
+    assert made["discount"] == {"type": "PERCENT", "percent_off": 10, "amount_limit": 500}
+    ok(server.client.post(f"/v1/vouchers/{card}", content=b'{"type": "GIFT_VOUCHER", "gift": {"amount": 5e3}}'))
+    assert voucher(server.client, card)["gift"]["balance"] == 5000
+    for impossible in (b"500.5", b"1e17", b"1e999"):
+        sent = body.replace(b"500.0", impossible)
+        refused(server.client.post(f"/v1/vouchers/{name()}", content=sent), 400, "invalid_payload")

@@ -4,6 +4,7 @@ Requests are msgspec structs: unknown members are ignored, a wrong type or an im
 the place (`.redeemables[1]`). Answers are structs too; a member that is `UNSET` is left out.
 """
 
+import math
 import re
 from collections.abc import Callable
 from functools import cache
@@ -19,6 +20,7 @@ T = TypeVar("T")
 MAX_BODY_BYTES = 10_485_760
 MAX_DEPTH = 64
 MAX_METADATA_BYTES = 65_536
+_MAX_EXACT = 2**53  # beyond it a float says no whole number exactly
 
 
 class Instant(int):
@@ -64,7 +66,15 @@ def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 @cache
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind, dec_hook=_decode_special)
+    return msgspec.json.Decoder(kind, dec_hook=_decode_special, float_hook=_number)
+
+
+def _number(text: str) -> int | float:
+    """Of a member that no type describes yet: 500.0 is the whole number 500, as some clients write it."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"Number {text[:20]} is out of range")
+    return int(value) if value.is_integer() and abs(value) < _MAX_EXACT else value
 
 
 def decode_stored(text: str | bytes, kind: type[T]) -> T:
