@@ -1,6 +1,7 @@
 """Exceptions to answers: every error leaves in the one shape, with the request's id."""
 
 import logging
+import re
 from typing import Any
 
 from litestar import Request, Response
@@ -56,7 +57,7 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     if isinstance(error, NotFoundException):
         return on_api_error(request, errors.route_not_found(request.method, request.url.path))
     if isinstance(error, MethodNotAllowedException):
-        path = request.scope["path"]
+        path = re.sub("/+", "/", request.scope["path"])  # as the router takes it
         allowed = [name for pattern, names in request.app.state.methods if pattern.fullmatch(path) for name in names]
         return on_api_error(request, errors.method_not_allowed(allowed))
     if error.status_code < 500:
