@@ -42,6 +42,14 @@ def test_a_wrong_type_is_named_with_its_place(server: Server, sent: Any, details
 
 
 @pytest.mark.parametrize(
+    "sent", [5, True, [], ["2026-01-01"], {}, {str(key): key for key in range(20)}, "2026-13-01", "9"]
+)
+def test_a_date_is_a_text(server: Server, sent: Any) -> None:
+    error = refused(server.client.post("/v1/vouchers", json=DISCOUNT | {"start_date": sent}), 400, "invalid_payload")
+    assert ".start_date" in error["details"]
+
+
+@pytest.mark.parametrize(
     "content", [b"{", b"nonsense", b'{"a":}', b"\xff\xfe", b'{"redeemables": [NaN]}', b'"\\ud800"']
 )
 def test_malformed_json(server: Server, content: bytes) -> None:

@@ -29,12 +29,12 @@ def iso_or_none(micros: int | None) -> str | None:
     return None if micros is None else iso(micros)
 
 
-def parse_iso(text: str) -> int:
+def parse_iso(text: object) -> int:
     """Microseconds UTC of an ISO 8601 date or timestamp; a missing zone means UTC, a bare date midnight.
 
     Raises ValueError for anything else, week dates and bare years included.
     """
-    if len(text) < 10 or text[4] != "-" or text[7] != "-":
+    if not isinstance(text, str) or len(text) < 10 or text[4] != "-" or text[7] != "-":
         raise ValueError(text)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
