@@ -85,7 +85,7 @@ def test_a_bundle_is_shown_in_full(server: Server) -> None:
 @pytest.mark.parametrize(
     ("sent", "key"),
     [
-        ({"rules": {"1": {"name": "order.amount", "conditions": {"$more_than": [1]}}}}, "invalid_validation_rules"),
+        ({"rules": {"1": {"name": "order.amount", "conditions": {"$more_than": ["x"]}}}}, "invalid_validation_rules"),
         ({"rules": {"1": {"name": "customer.metadata", "conditions": {}}}}, "invalid_validation_rules"),
         ({"rules": {"1": 5}}, "invalid_validation_rules"),
         ({"rules": {"logic": "1 and"}}, "invalid_validation_rules"),

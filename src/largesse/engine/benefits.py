@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from largesse.engine.rules import Conditions
+
 ItemObject = Literal["product", "sku", "products_collection"]
 ItemEffect = Literal[
     "APPLY_TO_EVERY",
@@ -93,12 +95,13 @@ class BundleRules(msgspec.Struct, frozen=True):
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
-    """A validation rule as decisions read it. `message` is its custom error text."""
+    """A validation rule as decisions read it. `message` is its custom error text; `conditions` is None where it has none."""
 
     id: str
     name: str = ""
     applicable_to: ApplicableTo = ApplicableTo()
     bundle: BundleRules | None = None
+    conditions: Conditions | None = None
     message: str | None = None
 
 

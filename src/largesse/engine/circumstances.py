@@ -19,7 +19,7 @@ class ProductCollection(Protocol):
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
-    """`now` in microseconds UTC. `metadata` is that of the redemption asked for.
+    """`now` in microseconds UTC. `metadata` is that of the redemption asked for, `api_key` the id of the key that asks.
 
     `catalog` knows at least what `units.unit_items` names, `collections` (by id) what the rules name, and `budgets` the units
     counted so far under what `budgets.wanted` names; a key that is missing stands at 0. Budgets change by `decision.commit` only.
@@ -31,6 +31,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     session_key: str | None = None
     customer: CustomerFacts | None = None
     metadata: dict[str, Any] | None = None
+    api_key: str | None = None
     catalog: Catalog = Catalog()
     collections: Mapping[str, ProductCollection] = {}
     budgets: dict[str, int] = {}

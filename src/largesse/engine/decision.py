@@ -17,7 +17,7 @@ from largesse.engine.circumstances import Circumstances
 from largesse.engine.discounts import Discount
 from largesse.engine.effects import Effect, Effects
 from largesse.engine.order import Line, Order, without_applied
-from largesse.engine.preconditions import judge
+from largesse.engine.preconditions import Verdict, judge, judge_rules, looks_at_result
 from largesse.engine.refusal import Refusal
 from largesse.engine.stacking import Limits, SkipReason, StackingRules, evaluation_order
 
@@ -134,7 +134,7 @@ class _Walk:
 
     def is_valid(self, ask: Ask, order: Order | None) -> bool:
         """Whether a redeemable alone may be applied: exclusive ones are probed against the initial order (our decision)."""
-        return judge(ask, order, self._about, self._cart_of).refusal is None
+        return self._judged(ask, order)[0].refusal is None
 
     def evaluate(self, ask: Ask, excluded: bool) -> Outcome:
         """`excluded` makes common redeemables stand back for a valid exclusive one."""
@@ -146,15 +146,24 @@ class _Walk:
             return Outcome(ask, "SKIPPED", skip=reason)
         if excluded and not rules.is_exclusive(ask) and not rules.is_joint(ask):
             return Outcome(ask, "SKIPPED", skip=stacking.EXCLUSION)
-        verdict = judge(ask, self._running, self._about, self._cart_of)
+        verdict, effect = self._judged(ask, self._running)
         if verdict.refusal is not None:
             return self._refused(ask, verdict.refusal, verdict.bundle)
-        effect = self._effects.of(ask, self._running, verdict.bundle)
+        effect = effect or self._effects.of(ask, self._running, verdict.bundle)
         if effect.refusal is not None:
             return self._refused(ask, effect.refusal, verdict.bundle)
         if rules.skips_no_effect(ask) and not effect.is_felt:
             return Outcome(ask, "SKIPPED", skip=stacking.NO_EFFECT)
         return self._granted(ask, effect, verdict.bundle)
+
+    def _judged(self, ask: Ask, order: Order | None) -> tuple[Verdict, Effect | None]:
+        """The verdict on a redeemable, and its effect where that was needed to judge its rules."""
+        verdict = judge(ask, order, self._about, self._cart_of)
+        if verdict.refusal is not None or not looks_at_result(ask):
+            return verdict, None
+        effect = self._effects.of(ask, order, verdict.bundle)
+        refusal = effect.refusal or judge_rules(ask, order, effect.order, verdict.bundles, self._about, self._cart_of)
+        return Verdict(refusal, verdict.bundles), effect
 
     def _refused(self, ask: Ask, refusal: Refusal, bundle: Bundle | None) -> Outcome:
         if self._about.rules.redeemables_application_mode == "ALL":

@@ -13,6 +13,7 @@ from largesse.engine.circumstances import Circumstances
 from largesse.engine.eligibility import eligible
 from largesse.engine.order import Order
 from largesse.engine.refusal import Refusal
+from largesse.engine.rules import Facts, Violation
 from largesse.engine.validity import Hours, Timeframe, in_hours, in_timeframe, on_weekday
 
 GIFT = "GIFT_VOUCHER"
@@ -21,23 +22,37 @@ MakeCart = Callable[[Order], Cart]
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Why not, if so; and the bundles found in the cart, where the rules ask for any."""
+    """Why not, if so; and the bundles found in the cart for each rule set, the scarcest of which counts (our decision)."""
 
     refusal: Refusal | None = None
-    bundle: Bundle | None = None
+    bundles: tuple[Bundle | None, ...] = ()
+
+    @property
+    def bundle(self) -> Bundle | None:
+        return min((one for one in self.bundles if one is not None), key=lambda one: one.quantity, default=None)
 
 
 def judge(ask: Ask, order: Order | None, about: Circumstances, cart_of: MakeCart) -> Verdict:
-    """The first reason against a redeemable, judged by the running order."""
+    """The first reason against a redeemable, judged by the running order.
+
+    Rules are left out where `looks_at_result`: `judge_rules` judges them once the effect is known.
+    """
     if ask.tier is not None:
-        refusal = _of_tier(ask.tier, about)
+        refusal = _of_tier(ask.tier, about) or _missing(ask, order, about)
     elif ask.voucher is not None:
-        refusal = _of_voucher(ask.voucher, about) or _of_card(ask, ask.voucher, order, about, cart_of)
+        refusal = (
+            _of_voucher(ask.voucher, about)
+            or _missing(ask, order, about)
+            or _of_card(ask, ask.voucher, order, about, cart_of)
+        )
     else:
         refusal = refusals.not_found(ask.object, ask.id)
-    if refusal is not None:
+    if refusal is not None or not ask.rules:
         return Verdict(refusal)
-    return _of_bundles(ask, order, cart_of)
+    bundles = tuple([_found(one, order, cart_of) for one in ask.rules])
+    if looks_at_result(ask):
+        return Verdict(bundles=bundles)
+    return Verdict(judge_rules(ask, order, None, bundles, about, cart_of), bundles)
 
 
 # Its own state
@@ -135,24 +150,71 @@ def _has_priced_line(rules: Sequence[RuleSet], order: Order, cart_of: MakeCart) 
 # The rules
 
 
-def _of_bundles(ask: Ask, order: Order | None, cart_of: MakeCart) -> Verdict:
-    """Every rule set that asks for a bundle must find one; the scarcest counts (our decision)."""
-    rules = [one for one in ask.rules if one.bundle is not None]
-    if not rules:
-        return Verdict()
+def _missing(ask: Ask, order: Order | None, about: Circumstances) -> Refusal | None:
+    """What the rules look at and the request does not have."""
+    needs = {need for one in ask.rules if one.conditions is not None for need in one.conditions.needs}
+    if any(one.bundle is not None for one in ask.rules):
+        needs |= {"order", "items"}
+    if not needs:
+        return None
     name = ask.voucher.code if ask.voucher else ask.id
-    if order is None:
-        return Verdict(refusals.missing_order(name))
-    if not order.lines:
-        return Verdict(refusals.missing_order_items(name))
-    cart = cart_of(order)
-    found = [find_bundles(one.bundle, cart, order.lines) for one in rules if one.bundle is not None]
-    violated = [one for one, bundle in zip(rules, found, strict=True) if not bundle.quantity]
-    scarcest = min(found, key=lambda bundle: bundle.quantity)
+    if "customer" in needs and about.customer is None:
+        return refusals.missing_customer()
+    if "order" in needs and order is None:
+        return refusals.missing_order(name)
+    if "items" in needs and not (order and order.lines):
+        return refusals.missing_order_items(name)
+    if "amount" in needs and (order is None or order.amount is None):
+        return refusals.missing_amount(name)
+    return None
+
+
+def judge_rules(
+    ask: Ask,
+    order: Order | None,
+    result: Order | None,
+    bundles: Sequence[Bundle | None],
+    about: Circumstances,
+    cart_of: MakeCart,
+) -> Refusal | None:
+    """Every rule set must hold, its conditions and its bundle. `result` is the order after the redeemable's effect.
+
+    The first rule set violated gives key and message, the details name all of them (our decision).
+    """
+    facts = Facts(
+        now=about.now,
+        zone=about.zone,
+        order=order or Order(),
+        result=result,
+        cart_of=cart_of,
+        customer=about.customer,
+        metadata=about.metadata,
+        api_key=about.api_key,
+        holder_id=ask.voucher.holder_id if ask.voucher else None,
+    )
+    violated: list[tuple[RuleSet, Violation]] = []
+    for one, bundle in zip(ask.rules, bundles, strict=True):
+        violation = one.conditions.blame(facts) if one.conditions is not None else None
+        if violation is None and bundle is not None and not bundle.quantity:
+            violation = Violation("order")
+        if violation is not None:
+            violated.append((one, violation))
     if not violated:
-        return Verdict(bundle=scarcest)
-    ids = [one.id for one in violated]
-    return Verdict(refusals.order_rules_violated(_subject(ask), ids, violated[0].message), scarcest)
+        return None
+    rules, first = violated[0]
+    message = rules.message if first.message is None else first.message
+    return refusals.rules_violated(first.group, _subject(ask), [one.id for one, _ in violated], message)
+
+
+def _found(rules: RuleSet, order: Order | None, cart_of: MakeCart) -> Bundle | None:
+    if rules.bundle is None or order is None:
+        return None
+    return find_bundles(rules.bundle, cart_of(order), order.lines or ())
+
+
+def looks_at_result(ask: Ask) -> bool:
+    """Whether a rule can be judged only by what the redeemable makes of the order."""
+    return any(one.conditions is not None and one.conditions.of_result for one in ask.rules)
 
 
 def _subject(ask: Ask) -> str:

@@ -83,11 +83,18 @@ def promotion_not_active_now(tier_id: str) -> Refusal:
     return Refusal(400, "promotion_not_active_now", "promotion not active now", tier_id)
 
 
-def order_rules_violated(subject: str, rule_ids: list[str], message: str | None) -> Refusal:
-    """`subject` is the kind of redeemable in words; `message` the merchant's own for the first rule set violated."""
+def missing_customer() -> Refusal:
+    return Refusal(400, "missing_customer", "Missing customer", "Customer is required to validate rules")
+
+
+def rules_violated(group: str, subject: str, rule_ids: list[str], message: str | None) -> Refusal:
+    """`group` is what the first rule violated is about (customer, order, redemption), `subject` the kind of redeemable in words.
+
+    `message` is the merchant's own.
+    """
     details = f"{subject} cannot be redeemed because of violated validation rules: {', '.join(rule_ids)}"
     error = CustomMessage(message) if message is not None else None
-    return Refusal(400, "order_rules_violated", "order does not match validation rules", details, error=error)
+    return Refusal(400, f"{group}_rules_violated", f"{group} does not match validation rules", details, error=error)
 
 
 def no_applicable_redeemables() -> Refusal:

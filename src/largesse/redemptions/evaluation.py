@@ -89,6 +89,7 @@ def circumstances(
         session_key=session_key,
         customer=CustomerFacts(customer.id, customer.metadata, customer.birthdate) if customer else None,
         metadata=body.metadata,
+        api_key=call.caller.key_id,
         catalog=books.catalog,
         budgets=books.budgets,
     )

@@ -8,25 +8,14 @@ from typing import Any
 
 from largesse.engine.benefits import MAX_PRICE, ApplicableTo, BundleComponent, BundleRules, ItemEntry
 from largesse.engine.formulas import FormulaError, compile_formula
-from largesse.engine.logic import Logic, LogicError, Some, is_key, keys_of, parse_logic
+from largesse.engine.logic import Logic, Some, keys_of, parse_logic
+from largesse.engine.rules import Conditions, RuleFault, compile_rules, read_logic
 from largesse.kernel import wire
 from largesse.kernel.errors import ApiError, invalid, invalid_payload
 
 MAX_BUNDLES = 100  # documented
 MAX_COMPONENTS = 100  # our decision
 MAX_BUNDLE_QUANTITY = 1_000_000  # our decision
-_NEED_PROPERTY = frozenset(
-    [
-        "customer.metadata",
-        "custom_event.metadata",
-        "order.items.metadata",
-        "order.items.metadata_any",
-        "order.items.metadata_each",
-        "order.metadata",
-        "product.metadata",
-        "redemption.metadata",
-    ]
-)
 _ALWAYS_SHOWN = ("object", "id", "source_id", "strict", "effect", "target", "skip_initially", "repeat")
 _COMPONENT = frozenset(["name", "property", "conditions", "rules", "error"])
 
@@ -35,38 +24,27 @@ _COMPONENT = frozenset(["name", "property", "conditions", "rules", "error"])
 
 
 def checked_rules(sent: dict[str, Any]) -> dict[str, Any]:
-    """`rules` as stored. A condition cannot be judged yet, so a rule that has one is refused, never ignored."""
-    parts = {key: part for key, part in sent.items() if key != "logic"}
-    _read_logic(sent.get("logic"), parts, "rules")
-    for key, leaf in parts.items():
-        if not isinstance(leaf, dict) or not isinstance(leaf.get("name"), str):
-            raise _invalid(f"rules.{key} should be an object with a 'name'")
-        name = leaf["name"]
-        if name in _NEED_PROPERTY and not leaf.get("property"):
-            raise _invalid(f"Rule '{name}' must have a 'property'")
-        raise _invalid(f"rules.{key}: the condition '{name}' is not supported yet")
-    return {"logic": sent["logic"]} if "logic" in sent else {}
+    """`rules` as stored and shown: as sent, with the logic that joins its parts where none is named (observed)."""
+    conditions_of(sent)
+    parts = [key for key in sent if key != "logic"]
+    if not parts or sent.get("logic", "").strip():
+        return sent
+    return sent | {"logic": " and ".join(parts)}
+
+
+def conditions_of(rules: dict[str, Any]) -> Conditions | None:
+    """`rules` as decisions judge them; None without any."""
+    try:
+        return compile_rules(rules)
+    except RuleFault as fault:
+        raise _invalid(str(fault)) from None
 
 
 def _read_logic(text: Any, parts: Mapping[str, Any], place: str) -> Logic | None:
-    """How parts go together; all of them by AND where nothing is said. None without parts."""
-    for key in parts:
-        if not is_key(key):
-            raise _invalid(f"{place}: '{key}' cannot be a key of a rule; use letters, digits and _ $ . -")
-    if text is not None and not isinstance(text, str):
-        raise _invalid(f"{place}.logic should be string")
-    if text is None or not text.strip():
-        text = " and ".join(parts)
-    if not text:
-        return None
     try:
-        logic = parse_logic(text)
-    except LogicError as error:
-        raise _invalid(f"{place}.logic: {error}") from None
-    for key in keys_of(logic):
-        if key not in parts:
-            raise _invalid(f"{place}.logic: '{key}' is no key of the rule; it has {', '.join(parts) or 'none'}")
-    return logic
+        return read_logic(text, parts, place)
+    except RuleFault as fault:
+        raise _invalid(str(fault)) from None
 
 
 # Bundles

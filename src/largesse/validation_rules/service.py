@@ -25,6 +25,7 @@ from largesse.validation_rules.definition import (
     checked_applicable_to,
     checked_bundle,
     checked_rules,
+    conditions_of,
     shown_applicable_to,
 )
 from largesse.validation_rules.model import (
@@ -62,6 +63,7 @@ def _rule_set(rule: StoredRule) -> RuleSet:
         name=rule.name,
         applicable_to=wire.convert(rule.applicable_to, ApplicableTo),
         bundle=bundle_of(rule.bundle_rules),
+        conditions=conditions_of(rule.rules),
         message=rule.error["message"] if rule.error else None,
     )
 

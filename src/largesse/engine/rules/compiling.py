@@ -1,0 +1,107 @@
+"""From a rule as written to conditions ready to judge."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from largesse.engine.logic import Every, Logic, keys_of
+from largesse.engine.logic import Leaf as Key
+from largesse.engine.rules import customers, items, orders, products, redemptions
+from largesse.engine.rules.documents import RuleFault, part, parts_of, read_logic
+from largesse.engine.rules.facts import Facts
+from largesse.engine.rules.leaves import Name, Test, without_parts
+from largesse.engine.rules.verdicts import Conditions, Violation
+
+MAX_LEAVES = 1000  # of one rule; our decision
+NAMES: Mapping[str, Name] = {
+    **customers.NAMES,
+    **orders.NAMES,
+    **items.NAMES,
+    **products.NAMES,
+    **redemptions.NAMES,
+}
+_WITH_PARTS = frozenset(items.NAMES) | frozenset(products.NAMES)
+# Names of the API that ask for what is not kept yet: a rule that has one would be judged wrongly, so it is refused.
+_UNAVAILABLE = {
+    "customer.segment": "segments",
+    "customer.loyalty.tier": "loyalty tiers",
+    "custom_event.metadata": "custom events",
+    "redemption.reward.pay_with_points.points_used": "rewards",
+    "redemption.user.login": "user logins",
+    "redemption.count.per_user": "user logins",
+}
+_COUNTERS = ("redemption.count", "redemption.gift.amount", "campaign.")
+_Blame = Callable[[Facts], Violation | None]
+
+
+def compile_rules(document: Mapping[str, Any]) -> Conditions | None:
+    """Numbered leaves and their `logic` as conditions; None without any. Raises RuleFault that names the place of a mistake.
+
+    Leaves the logic does not name are checked and then ignored (documented).
+    """
+    parts = parts_of(document, "rules")
+    if len(parts) > MAX_LEAVES:
+        raise RuleFault(f"rules cannot have more than {MAX_LEAVES} conditions")
+    logic = read_logic(document.get("logic"), parts, "rules")
+    if logic is None:
+        return None
+    compiled = {key: _leaf(one, f"rules.{key}") for key, one in parts.items()}
+    names = [compiled[key][0] for key in keys_of(logic)]
+    return Conditions(
+        blame=_blamed(logic, {key: blame for key, (_, blame) in compiled.items()}),
+        needs=frozenset(need for name in names for need in name.needs),
+        of_result=any(name.of_result for name in names),
+    )
+
+
+def _leaf(document: Any, place: str) -> tuple[Name, _Blame]:
+    leaf = part(document, place)
+    name = NAMES.get(leaf["name"])
+    if name is None:
+        raise RuleFault(_unknown(leaf["name"], place))
+    if leaf["name"] not in _WITH_PARTS:
+        without_parts(leaf, place)
+    violation = Violation(name.group, message=_own_words(leaf, place))
+    return name, _leaf_blame(name.compile(leaf, place), violation)
+
+
+def _leaf_blame(test: Test, violation: Violation) -> _Blame:
+    return lambda facts: None if test(facts) else violation
+
+
+def _own_words(leaf: Mapping[str, Any], place: str) -> str | None:
+    error = leaf.get("error")
+    if error is None:
+        return None
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        raise RuleFault(f"{place}.error should be an object with a 'message'")
+    return str(error["message"])
+
+
+def _unknown(name: str, place: str) -> str:
+    if name in _UNAVAILABLE:
+        return f"{place}: '{name}' is not supported yet, as there are no {_UNAVAILABLE[name]}"
+    if name.startswith(_COUNTERS):
+        return f"{place}: '{name}' is not supported yet, as redemptions are not counted for rules"
+    if name.endswith("discount_applicable"):
+        return f"{place}: '{name}' is not supported; name what a discount applies to in applicable_to"
+    return f"{place}: unknown name '{name}'; known are {', '.join(sorted(NAMES))}"
+
+
+def _blamed(logic: Logic, leaves: Mapping[str, _Blame]) -> _Blame:
+    """The leftmost false leaf of a failing part; a false side of an OR that holds is never blamed (our decision)."""
+    if isinstance(logic, Key):
+        return leaves[logic.key]
+    parts = tuple(_blamed(one, leaves) for one in logic.parts)
+    if isinstance(logic, Every):
+        return lambda facts: next((found for one in parts if (found := one(facts)) is not None), None)
+
+    def of_some(facts: Facts) -> Violation | None:
+        first = None
+        for one in parts:
+            found = one(facts)
+            if found is None:
+                return None
+            first = first or found
+        return first
+
+    return of_some

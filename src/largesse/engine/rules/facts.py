@@ -1,0 +1,43 @@
+"""What the conditions of one redeemable are judged by."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from largesse.engine.customer import CustomerFacts
+from largesse.engine.order import Line, Order
+
+
+class CartView(Protocol):
+    """The lines of an order, found by what they are of."""
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """In request order."""
+
+    def places(self, kind: str, *names: str | None) -> list[int]:
+        """The lines of a product, a SKU or a collection that goes by any of these names."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """`order` is the running order, `result` what the redeemable makes of it; `result` is there only for conditions that ask.
+
+    `now` in microseconds UTC. `metadata` is that of the redemption asked for, `api_key` the application id of the calling key,
+    `holder_id` the customer the code was published to.
+    """
+
+    now: int
+    zone: ZoneInfo
+    order: Order
+    result: Order | None = None
+    cart_of: Callable[[Order], CartView]
+    customer: CustomerFacts | None = None
+    metadata: dict[str, Any] | None = None
+    api_key: str | None = None
+    holder_id: str | None = None
+
+    @property
+    def cart(self) -> CartView:
+        return self.cart_of(self.order)

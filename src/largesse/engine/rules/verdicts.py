@@ -1,0 +1,29 @@
+"""What became of a rule's conditions, and what they need to be judged at all."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from largesse.engine.rules.facts import Facts
+
+Group = Literal["customer", "order", "redemption"]
+Need = Literal["customer", "order", "amount", "items"]
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """A condition that does not hold: the group its error key follows, and the merchant's own words."""
+
+    group: Group
+    message: str | None = None
+
+
+class Conditions(msgspec.Struct, frozen=True):
+    """The conditions of one rule. `blame` answers the leftmost one that makes the rule fail, None where it holds.
+
+    `needs` is what a request must have for them, `of_result` whether any looks at the order after the redeemable's own effect.
+    """
+
+    blame: Callable[[Facts], Violation | None]
+    needs: frozenset[Need]
+    of_result: bool

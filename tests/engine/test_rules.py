@@ -1,0 +1,574 @@
+"""Conditions of validation rules: which hold for whom and what, and which one is blamed."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from largesse.engine.benefits import ApplicableTo, RuleSet
+from largesse.engine.books import Ask, Category
+from largesse.engine.cart import Cart
+from largesse.engine.customer import CustomerFacts
+from largesse.engine.decision import Decision
+from largesse.engine.discounts import UnitDiscount
+from largesse.engine.order import Catalog, CatalogEntry, Line, Order
+from largesse.engine.rules import Facts, RuleFault, compile_rules
+from largesse.engine.stacking import StackingRules
+from tests.engine.carts import (
+    UTC,
+    Collection,
+    amount_off,
+    ask,
+    ask_tier,
+    bundle,
+    card,
+    code,
+    decided,
+    goods,
+    keys,
+    percent_off,
+    tier,
+)
+
+WEDNESDAY = "2026-03-18T12:00:00+00:00"
+ANN = CustomerFacts(
+    "cust_ann",
+    {
+        "age": 30,
+        "tags": ["a", "b"],
+        "joined": "2026-03-10",
+        "vip": True,
+        "none": [],
+        "address": {"zip": "10-001"},
+        "a.b": "dotted",
+        "size": {"w": 1},
+        "ratio": 0.1,
+        "seen": "2026-03-18T12:00:00Z",
+        "last": "9999-12-31",
+        "next": "2026-03-20",
+    },
+)
+CART = Order(
+    amount=10500,
+    lines=(
+        Line(product_id="prod_mug", price=1000, quantity=2, amount=2000),
+        Line(product_id="prod_shirt", sku_id="sku_m", price=2000, quantity=3, amount=6000, metadata={"color": "red"}),
+        Line(product_id="prod_bottle", price=2500, quantity=1, amount=2500),
+    ),
+    metadata={"location": "Santorini", "n": 5},
+)
+SHIRT_ONLY = Order(amount=6000, lines=(CART.lines or ())[1:2])
+WEAR = {"pc_wear": Collection("prod_shirt")}
+VIOLATED = {
+    "customer": "customer_rules_violated",
+    "order": "order_rules_violated",
+    "redemption": "redemption_rules_violated",
+}
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * 1_000_000
+
+
+def leaf(name: str, conditions: dict[str, Any] | None = None, prop: str | None = None, **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": name, "conditions": conditions or {}, **more}
+    return found if prop is None else found | {"property": prop}
+
+
+def rules(*leaves: dict[str, Any], logic: str | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = {str(place): one for place, one in enumerate(leaves, 1)}
+    return found if logic is None else found | {"logic": logic}
+
+
+def rule_set(*leaves: dict[str, Any], logic: str | None = None, id: str = "val_1", **more: Any) -> RuleSet:
+    return RuleSet(id=id, conditions=compile_rules(rules(*leaves, logic=logic)), **more)
+
+
+UTC_FACTS = Facts(
+    now=at(WEDNESDAY), zone=UTC, order=CART, cart_of=lambda order: Cart(order.lines or (), WEAR), customer=ANN
+)
+
+
+def coupon(*sets: RuleSet, off: int = 1, **more: Any) -> Ask:
+    return ask(code(amount_off(off), **more), None, None, *sets)
+
+
+def judged(order: Order | None, *asks: Ask, now: str = WEDNESDAY, **more: Any) -> Decision:
+    more = {"customer": ANN, "collections": WEAR, **more}
+    return decided(order, *asks, now=at(now), **more)
+
+
+def holds(one: dict[str, Any], order: Order | None = CART, **more: Any) -> bool:
+    return judged(order, coupon(rule_set(one)), **more).valid
+
+
+@pytest.mark.parametrize(
+    ("name", "conditions", "expected"),
+    [
+        ("order.amount", {"$more_than": [10000]}, True),
+        ("order.amount", {"$more_than": [10500]}, False),
+        ("order.amount", {"$more_than_or_equal": [10500]}, True),
+        ("order.amount", {"$greater_than_or_equal": ["10500"]}, True),
+        ("order.amount", {"$less_than_equal": 10500}, True),
+        ("order.amount", {"$less_than": [10500]}, False),
+        ("order.amount", {"$more_than": [10000], "$less_than": [10500]}, False),
+        ("order.amount", {"$more_than": [10000, 10500]}, False),
+        ("order.amount", {"$is": [10500, 1]}, True),
+        ("order.amount", {"$not_in": [10500, 1]}, False),
+        ("order.amount", {"$has_value": ""}, True),
+        ("order.initial_amount", {"$is": [10500]}, True),
+        ("order.items.count", {"$is": [6]}, True),
+        ("order.items.price_any", {"$is": [2500]}, True),
+        ("order.items.price_each", {"$more_than": [1000]}, False),
+        ("order.items.price_each", {"$more_than_or_equal": [1000]}, True),
+    ],
+)
+def test_an_order_is_judged_by_its_numbers(name: str, conditions: dict[str, Any], expected: bool) -> None:
+    assert holds(leaf(name, conditions)) is expected
+
+
+def test_free_units_are_not_counted() -> None:
+    given = Line(product_id="prod_hat", price=1, quantity=2, amount=2, initial_quantity=0)
+    assert holds(leaf("order.items.count", {"$is": [1]}), Order(amount=3, lines=(Line(quantity=1), given)))
+
+
+def test_amounts_under_way_are_those_of_the_running_order() -> None:
+    sets = rule_set(leaf("order.amount", {"$more_than": [1000]}), leaf("order.initial_amount", {"$less_than": [1100]}))
+    present = ask(card(100), 100)
+    order = Order(amount=1050)
+    assert keys(judged(order, coupon(sets), present)) == ["APPLICABLE", "APPLICABLE"]
+    partial = StackingRules(redeemables_application_mode="PARTIAL", redeemables_sorting_rule="REQUESTED_ORDER")
+    gift_first = judged(order, present, coupon(sets), rules=partial)
+    assert keys(gift_first) == ["APPLICABLE", "order_rules_violated"]
+    alone = rule_set(leaf("order.initial_amount", {"$less_than": [1100]}))
+    assert judged(order, present, coupon(alone)).valid
+
+
+def test_of_two_percentages_the_second_sees_what_the_first_left() -> None:
+    partial = StackingRules(redeemables_application_mode="PARTIAL", redeemables_sorting_rule="REQUESTED_ORDER")
+    limited = rule_set(leaf("order.amount", {"$more_than": [10000]}))
+    ten, twenty = ask(code(percent_off(10), "v_10")), ask(code(percent_off(20), "v_20"), None, None, limited)
+    assert keys(judged(CART, ten, twenty, rules=partial)) == ["APPLICABLE", "order_rules_violated"]
+    reversed_order = judged(CART, twenty, ten, rules=partial)
+    assert reversed_order.order is not None
+    assert reversed_order.order.total_amount == 7560
+
+
+@pytest.mark.parametrize(("off", "expected"), [(5500, False), (5000, True)])
+def test_the_total_is_judged_after_the_discount(off: int, expected: bool) -> None:
+    sets = rule_set(leaf("order.total_amount", {"$more_than": [5000]}))
+    assert judged(CART, coupon(sets, off=off)).valid is expected
+
+
+def test_an_exclusive_code_is_probed_by_its_total_too() -> None:
+    sets = rule_set(leaf("order.total_amount", {"$more_than": [5000]}))
+    strict = StackingRules(exclusive_categories=["cat_1"], redeemables_application_mode="PARTIAL")
+    exclusive = coupon(sets, off=6000, id="v_x", category=Category("cat_1", "X", 1))
+    assert keys(judged(CART, exclusive, coupon(), rules=strict)) == ["order_rules_violated", "APPLICABLE"]
+
+
+def test_an_effect_that_cannot_be_had_is_the_reason_before_the_rules() -> None:
+    huge = UnitDiscount(unit_off=10**9, unit_type="prod_gold", effect="ADD_MISSING_ITEMS")
+    gold = Catalog(products={"prod_gold": CatalogEntry("prod_gold", price=10**14)})
+    asked = ask(code(huge), None, None, rule_set(leaf("order.total_amount", {"$more_than": [0]})))
+    assert keys(judged(CART, asked, catalog=gold)) == ["invalid_amount"]
+
+
+# Items
+
+MUG, SHIRT, BOTTLE = ({"id": f"prod_{one}", "object": "product"} for one in ("mug", "shirt", "bottle"))
+PC_WEAR = {"id": "pc_wear", "type": "products_collection", "object": "products_collection"}
+
+
+def sub(name: str, conditions: dict[str, Any], prop: str | None = None) -> dict[str, Any]:
+    return leaf(f"order.items.{name}", conditions, prop)
+
+
+def item(
+    name: str, *members: Any, source: Any = None, logic: str | None = None, subs: tuple[dict[str, Any], ...] = ()
+) -> dict[str, Any]:
+    conditions: dict[str, Any] = {"$is": list(members)} if members else {}
+    if source is not None:
+        conditions["$from"] = [source]
+    return leaf(f"order.items.{name}", conditions, rules=rules(*subs, logic=logic))
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (item("any", SHIRT, subs=(sub("aggregated_quantity", {"$more_than_or_equal": [3]}),)), True),
+        (item("any", SHIRT, subs=(sub("aggregated_quantity", {"$more_than_or_equal": [4]}),)), False),
+        (item("any", SHIRT), True),
+        (item("any", "prod_shirt"), True),
+        (item("any", "sku_m"), True),
+        (item("any", {"id": "sku_l", "object": "sku"}), False),
+        (item("any"), True),
+        (item("any", MUG, source=PC_WEAR), False),
+        (item("every", PC_WEAR), False),
+        (item("none", {"id": "prod_hat", "object": "product"}), True),
+        (item("none", MUG), False),
+        (item("most_expensive", BOTTLE), True),
+        (item("most_expensive", SHIRT), False),
+        (item("most_expensive", SHIRT, source=PC_WEAR), True),
+        (item("cheapest", MUG, subs=(sub("quantity", {"$more_than": [2]}),)), False),
+        (item("cheapest", MUG, subs=(sub("quantity", {"$is": [2]}),)), True),
+        (item("any", SHIRT, subs=(sub("metadata", {"$is": ["red"]}, "color"),)), True),
+        (item("any", MUG, SHIRT, subs=(sub("price", {"$is": 1000}), sub("quantity", {"$is": 3})), logic="1 and 2"), False),
+        (item("any", MUG, SHIRT, subs=(sub("price", {"$is": 1000}), sub("quantity", {"$is": 3})), logic="1 or 2"), True),
+        (item("any", PC_WEAR, subs=(sub("aggregated_amount", {"$more_than": [5999]}),)), True),
+        (item("any", MUG, SHIRT, subs=(sub("aggregated_amount", {"$is": [1]}),)), False),
+        (item("any", MUG, SHIRT, subs=(sub("aggregated_quantity", {"$is": [1]}),)), False),
+        (leaf("order.items.any", {"$is_not": [MUG, SHIRT, BOTTLE]}), False),
+        (leaf("order.items.any", {"$not_in": [MUG]}), True),
+        (leaf("order.items.metadata_any", {"$is": ["red"]}, "color"), True),
+        (leaf("order.items.metadata_each", {"$is": ["red"]}, "color"), False),
+        (leaf("product.id", {"$is": ["prod_mug"]}), True),
+        (leaf("product.id", {"$is": [{"id": "prod_hat"}]}), False),
+        (leaf("product.id", {"$is_not": ["prod_mug"]}), False),
+        (leaf("product.id", {"$not_in": ["prod_hat"]}), True),
+        (leaf("product.id", {"$is": ["prod_mug"]}, rules=rules(leaf("product.price", {"$less_than": 1000}))), False),
+        (leaf("sku.id", {"$in": ["sku_m"]}, rules=rules(leaf("sku.quantity", {"$is": 3}))), True),
+    ],
+)  # fmt: skip
+def test_a_cart_is_judged_by_its_items(one: dict[str, Any], expected: bool) -> None:
+    assert holds(one) is expected
+
+
+def test_every_item_matches_where_the_cart_has_nothing_else() -> None:
+    assert holds(item("every", PC_WEAR), SHIRT_ONLY)
+    assert holds(item("every", PC_WEAR, subs=(sub("price", {"$is": 2000}),)), SHIRT_ONLY)
+    assert not holds(item("every", PC_WEAR, subs=(sub("price", {"$is": 1}),)), SHIRT_ONLY)
+
+
+def test_without_prices_nothing_is_cheapest() -> None:
+    assert not holds(item("cheapest"), Order(amount=1, lines=(Line(product_id="prod_mug"),)))
+
+
+def test_an_item_known_by_its_source_id() -> None:
+    line = Line(source_id="shop-1", price=1, amount=1)
+    assert holds(item("any", {"object": "product", "source_id": "shop-1"}), Order(amount=1, lines=(line,)))
+    assert holds(item("any", {"id": "prod_x", "source_id": "shop-1"}), Order(amount=1, lines=(line,)))
+
+
+@pytest.mark.parametrize(
+    ("subs", "expected"),
+    [
+        ((), True),
+        ((leaf("product.metadata.aggregated_quantity", {"$is": [3]}),), True),
+        ((leaf("product.metadata.aggregated_amount", {"$is": [800]}),), True),
+        ((leaf("product.metadata.match_all", {"$is": [True]}),), False),
+    ],
+)
+def test_products_are_judged_by_their_metadata(subs: tuple[dict[str, Any], ...], expected: bool) -> None:
+    first = Line(product={"metadata": {"brand": "X"}}, quantity=2, amount=600)
+    second = Line(product={"metadata": {"brand": "Y"}}, sku={"metadata": {"brand": "X"}}, amount=200)
+    other = Line(product={"id": "prod_1"}, amount=5)
+    order = Order(amount=805, lines=(first, second, other))
+    one = leaf("product.metadata", {"$is": ["X"]}, "brand", rules=rules(*subs))
+    assert holds(one, order) is expected
+
+
+# Metadata
+
+
+@pytest.mark.parametrize(
+    ("prop", "conditions", "expected"),
+    [
+        ("tags", {"$is": ["b", "a"]}, True),
+        ("tags", {"$is": ["a"]}, False),
+        ("tags", {"$is": ["a", "b", "c"]}, False),
+        ("tags", {"$is_not": ["a"]}, True),
+        ("tags", {"$in": ["a"]}, True),
+        ("tags", {"$not_in": ["c"]}, True),
+        ("tags", {"$contains": ["a", "c"]}, False),
+        ("tags", {"$contains": ["a", "b"]}, True),
+        ("tags", {"$not_contain": ["a", "c"]}, False),
+        ("tags", {"$count": [2]}, True),
+        ("tags", {"$count_more": [2]}, False),
+        ("tags", {"$count_less": ["3"]}, True),
+        ("tags", {"$starts_with": ["b"]}, True),
+        ("tags", {"$not_differ": ["a", "b", "c"]}, True),
+        ("tags", {"$not_differ": ["a"]}, False),
+        ("tags", {"$not_intersect": ["c"]}, True),
+        ("none", {"$is": []}, True),
+        ("none", {"$not_differ": []}, True),
+        ("none", {"$has_value": [""]}, True),
+        ("missing", {"$is": []}, True),
+        ("missing", {"$is": ["x"]}, False),
+        ("missing", {"$is_not": ["x"]}, True),
+        ("missing", {"$not_in": ["x"]}, True),
+        ("missing", {"$contains": ["x"]}, False),
+        ("missing", {"$not_contain": ["x"]}, True),
+        ("missing", {"$not_intersect": ["x"]}, True),
+        ("missing", {"$not_differ": ["x"]}, False),
+        ("missing", {"$is_unknown": [""]}, True),
+        ("missing", {"$has_value": [""]}, False),
+        ("missing", {"$count": [0]}, True),
+        ("missing", {"$count_less": [1]}, True),
+        ("missing", {"$more_than": [0]}, False),
+        ("missing", {"$after": ["2020-01-01"]}, False),
+        ("age", {"$is": ["30"]}, True),
+        ("age", {"$is": ["30.0"]}, True),
+        ("age", {"$more_than": ["29.5"]}, True),
+        ("age", {"$more_than": ["2020-01-01"]}, False),
+        ("age", {"$starts_with": ["3"]}, False),
+        ("age", {"$is_days_ago": [1]}, False),
+        ("age", {"$dow": [1]}, False),
+        ("age", {"$after": ["2020-01-01"]}, False),
+        ("ratio", {"$is": ["0.1"]}, True),
+        ("vip", {"$is": [True]}, True),
+        ("vip", {"$is": ["true"]}, True),
+        ("vip", {"$is": [1]}, False),
+        ("vip", {"$more_than": [0]}, False),
+        ("size", {"$is": [{"w": 1}]}, True),
+        ("address.zip", {"$ends_with": ["-001"]}, True),
+        ("address.zip", {"$starts_with": ["x", "10"]}, True),
+        ("address.zip", {"$contains": ["x", "0-0"]}, True),
+        ("address.zip", {"$contains": [5]}, False),
+        ("address.zip", {"$not_contain": ["0-0"]}, False),
+        ("address.zip.more", {"$is_unknown": ""}, True),
+        ("a.b", {"$is": ["dotted"]}, True),
+        ("joined", {"$more_than_ago": [7]}, True),
+        ("joined", {"$more_than_ago": [8]}, False),
+        ("joined", {"$is_days_ago": [8]}, True),
+        ("joined", {"$less_than_ago": [9]}, True),
+        ("joined", {"$less_than_future": [9]}, False),
+        ("joined", {"$after": ["2026-03-09"]}, True),
+        ("joined", {"$before": ["2026-03-10"]}, False),
+        ("joined", {"$before": ["2026-03-11"]}, True),
+        ("joined", {"$is": ["2026-03-10T00:00:00Z"]}, True),
+        ("joined", {"$is": ["2026-03-10T01:00:00Z"]}, False),
+        ("joined", {"$more_than_or_equal": ["2026-03-10"]}, True),
+        ("joined", {"$dow": [2]}, True),
+        ("joined", {"$dow": ["0", "1"]}, False),
+        ("next", {"$more_than_future": [1]}, True),
+        ("next", {"$more_than_future": [2]}, False),
+        ("next", {"$less_than_future": [3]}, True),
+        ("next", {"$is_days_in_future": [1, 2]}, True),
+        ("seen", {"$is_days_ago": [0]}, True),
+        ("seen", {"$less_than_ago": [5]}, False),
+        ("seen", {"$timeframe": ["2026-03-17T11:30:00Z;P1D;PT1H"]}, True),
+        ("seen", {"$timeframe": ["2026-03-17T11:29:00Z;P1D;PT30M"]}, False),
+        ("seen", {"$timeframe_absolute": ["2026-03-18;2026-03-18T12:00:00Z"]}, True),
+        ("seen", {"$timeframe_absolute": ["2026-03-19;2026-03-20"]}, False),
+        ("seen", {"$timeframe_daily_hours": ["09:00;12:00;3"]}, False),
+        ("seen", {"$timeframe_daily_hours": ["09:00;12:01;3,4"]}, True),
+        ("seen", {"$timeframe_daily_hours": ["09:00;12:01"]}, True),
+        ("last", {"$timeframe": ["2026-03-17;P9999Y;P9999Y"]}, False),
+    ],
+)  # fmt: skip
+def test_a_customer_is_judged_by_their_metadata(prop: str, conditions: dict[str, Any], expected: bool) -> None:
+    assert holds(leaf("customer.metadata", conditions, prop)) is expected
+
+
+def test_days_are_those_of_the_projects_zone() -> None:
+    seen = leaf("redemption.metadata", {"$is_days_ago": [0]}, "at")
+    late = {"at": "2026-03-17T23:30:00Z"}
+    assert not holds(seen, metadata=late)
+    assert holds(seen, metadata=late, zone=ZoneInfo("Europe/Warsaw"))
+    assert not holds(seen, metadata={"at": "9999-12-31T23:30:00Z"}, zone=ZoneInfo("Europe/Warsaw"))
+
+
+def test_an_order_is_judged_by_its_metadata() -> None:
+    assert holds(leaf("order.metadata", {"$is": ["Santorini"]}, "location"))
+    assert not holds(leaf("order.metadata", {"$is_not": ["Santorini"]}, "location"))
+    assert holds(leaf("order.metadata", {"$is_not": ["x"]}, "zone"))
+    assert holds(leaf("order.metadata", {"$is_not": ["x"]}, "zone"), Order(amount=1))
+
+
+# The redemption
+
+
+def test_a_code_for_its_holder_only() -> None:
+    sets = rule_set(leaf("publication.redeemable_by_linked_customer", {"$is": [True]}))
+    assert judged(CART, coupon(sets, holder_id="cust_ann")).valid
+    assert keys(judged(CART, coupon(sets, holder_id="cust_ben"))) == ["redemption_rules_violated"]
+    assert keys(judged(CART, coupon(sets))) == ["redemption_rules_violated"]
+    on_tier = ask_tier(tier(amount_off(1)), sets)
+    assert keys(judged(CART, on_tier)) == ["redemption_rules_violated"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [({"$is": ["app_1"]}, True), ({"$in": [{"id": "app_2"}]}, False), ({"$is_not": ["app_2"]}, True)],
+)
+def test_the_calling_key_may_matter(conditions: dict[str, Any], expected: bool) -> None:
+    assert holds(leaf("redemption.api_key", conditions), api_key="app_1") is expected
+
+
+def test_what_the_request_says_of_the_redemption_may_matter() -> None:
+    one = leaf("redemption.metadata", {"$in": ["pos"]}, "channel", error={"message": "In shops only"})
+    decision = judged(CART, coupon(rule_set(one)), metadata={"channel": "web"})
+    refusal = decision.outcomes[0].refusal
+    assert refusal is not None
+    assert (refusal.key, refusal.message) == (
+        "redemption_rules_violated",
+        "redemption does not match validation rules",
+    )
+    assert refusal.details == "Discount Coupon cannot be redeemed because of violated validation rules: val_1"
+    assert refusal.error is not None
+    assert refusal.error.message == "In shops only"
+
+
+# Logic and blame
+
+YES, NO = leaf("order.amount", {"$more_than": [0]}), leaf("order.amount", {"$less_than": [0]})
+NOT_ANN = leaf("customer.metadata", {"$is": [1]}, "age")
+ELSEWHERE = leaf("redemption.metadata", {"$is": ["x"]}, "channel")
+
+
+@pytest.mark.parametrize(
+    ("logic", "leaves", "expected"),
+    [
+        ("1 or 2 and 3", (YES, YES, NO), True),
+        ("1 or 2 and 3", (NO, YES, NO), False),
+        ("(1 or 2) and 3", (YES, YES, NO), False),
+        ("1 or 2", (YES, NO, NO), True),
+        (None, (YES, NO), False),
+        ("  ", (YES, YES), True),
+    ],
+)
+def test_leaves_are_joined_by_logic(logic: str | None, leaves: tuple[dict[str, Any], ...], expected: bool) -> None:
+    assert judged(CART, coupon(rule_set(*leaves, logic=logic))).valid is expected
+
+
+@pytest.mark.parametrize("document", [{}, {"logic": ""}])
+def test_a_rule_without_leaves_has_no_conditions(document: dict[str, Any]) -> None:
+    assert compile_rules(document) is None
+
+
+@pytest.mark.parametrize(
+    ("logic", "leaves", "key"),
+    [
+        ("1 and 2", (NOT_ANN, ELSEWHERE), "customer_rules_violated"),
+        ("1 or 2", (ELSEWHERE, NOT_ANN), "redemption_rules_violated"),
+        ("(1 or 2) and 3", (NOT_ANN, YES, ELSEWHERE), "redemption_rules_violated"),
+        ("(1 and 2) or 3", (YES, ELSEWHERE, NO), "redemption_rules_violated"),
+    ],
+)
+def test_the_leftmost_false_leaf_of_a_failing_part_is_blamed(
+    logic: str, leaves: tuple[dict[str, Any], ...], key: str
+) -> None:
+    assert keys(judged(CART, coupon(rule_set(*leaves, logic=logic)))) == [key]
+
+
+def test_a_leaf_speaks_for_itself_before_its_rule_does() -> None:
+    first = {**NOT_ANN, "error": {"message": "Not you"}}
+    for failing, words in ((first, "Not you"), (NO, "Not now")):
+        decision = judged(CART, coupon(rule_set(failing, message="Not now")))
+        refusal = decision.outcomes[0].refusal
+        assert refusal is not None
+        assert refusal.error is not None
+        assert refusal.error.message == words
+
+
+def test_all_rules_must_hold_and_all_violated_ones_are_named() -> None:
+    sets = (rule_set(YES, id="val_a"), rule_set(NO, id="val_b"), bundle(("prod_hat", 1)), rule_set(NOT_ANN, id="val_c"))
+    decision = judged(CART, coupon(*sets))
+    refusal = decision.outcomes[0].refusal
+    assert refusal is not None
+    assert refusal.key == "order_rules_violated"
+    assert str(refusal.details).endswith("rules: val_b, val_b, val_c")
+    assert decision.outcomes[0].bundle is not None
+
+
+def test_rules_come_after_the_balance_and_what_is_missing_before_it() -> None:
+    sets = rule_set(NO)
+    assert keys(judged(CART, ask(card(100), 200, None, sets))) == ["gift_amount_exceeded"]
+    of_ann = rule_set(NOT_ANN)
+    assert keys(judged(CART, ask(card(100), 200, None, of_ann), customer=None)) == ["missing_customer"]
+
+
+@pytest.mark.parametrize(
+    ("one", "order", "key"),
+    [
+        (NOT_ANN, CART, "missing_customer"),
+        (YES, None, "missing_order"),
+        (YES, Order(), "missing_amount"),
+        (leaf("order.metadata", {"$is_unknown": ""}, "x"), None, "missing_order"),
+        (item("none", MUG), Order(amount=5), "missing_order_items"),
+        (item("none", MUG), Order(amount=5, lines=()), "missing_order_items"),
+        (leaf("publication.redeemable_by_linked_customer", {"$is": "true"}), CART, "missing_customer"),
+    ],
+)
+def test_a_rule_needs_what_it_looks_at(one: dict[str, Any], order: Order | None, key: str) -> None:
+    indifferent = leaf("redemption.metadata", {"$is_unknown": ""}, "x")
+    asked = coupon(rule_set(indifferent, one, logic="1 or 2"))
+    assert keys(judged(order, asked, customer=None)) == [key]
+
+
+def test_leaves_that_the_logic_does_not_name_need_nothing() -> None:
+    asked = coupon(rule_set(leaf("redemption.metadata", {"$is_unknown": ""}, "x"), NOT_ANN, logic="1"))
+    assert judged(None, asked, customer=None).valid
+
+
+def test_a_rule_on_products_alone_is_no_condition() -> None:
+    assert judged(None, coupon(RuleSet(id="val_1", applicable_to=ApplicableTo()))).valid
+
+
+# What is refused when it is written
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"1": 5}, "rules.1 should be an object with a 'name'"),
+        ({"1": {"name": 5}}, "rules.1 should be an object with a 'name'"),
+        (rules(leaf("order.colour", {"$is": ["x"]})), "unknown name 'order.colour'; known are customer.metadata"),
+        (rules(leaf("customer.segment", {"$is": ["seg_1"]})), "not supported yet, as there are no segments"),
+        (rules(leaf("campaign.redemptions.count", {"$is": [1]})), "not supported yet"),
+        (rules(leaf("product.discount_applicable", {"$is": [True]})), "applicable_to"),
+        (rules(leaf("order.amount")), "rules.1.conditions should have at least one operator"),
+        (rules(leaf("order.amount", {"$starts_with": ["1"]})), "unknown operator '$starts_with' for order.amount; known are"),
+        (rules(leaf("order.amount", {"$is": ["x"]})), "rules.1.conditions.$is should be a number"),
+        (rules(leaf("order.amount", {"$is": [None]})), "rules.1.conditions.$is should not contain null"),
+        (rules(leaf("order.amount", {"$more_than": []})), "should have at least one value"),
+        (rules(leaf("order.amount", {"$is": [1] * 10_001})), "should not have more than 10000 values"),
+        (rules({"name": "order.amount", "conditions": []}), "rules.1.conditions should be object"),
+        (rules(leaf("order.amount", {"$is": [1]}, rules=rules(YES))), "rules.1.rules should be empty for order.amount"),
+        (rules(leaf("order.amount", {"$is": [1]}, error="no")), "rules.1.error should be an object"),
+        (rules(leaf("customer.metadata", {"$is": ["x"]})), "Rule 'customer.metadata' must have a 'property'"),
+        (rules(leaf("customer.metadata", {"$is": ["x"]}, "")), "must have a 'property'"),
+        (rules(leaf("customer.metadata", {"$more_than": ["x"]}, "p")), "should be a number, or a date"),
+        (rules(leaf("customer.metadata", {"$after": [5]}, "p")), "should be a date or date-time in ISO 8601"),
+        (rules(leaf("customer.metadata", {"$after": ["2026-02-30"]}, "p")), "should be a date or date-time in ISO 8601"),
+        (rules(leaf("customer.metadata", {"$after": []}, "p")), "should have at least one value"),
+        (rules(leaf("customer.metadata", {"$dow": [7]}, "p")), "should be an integer from 0 to 6"),
+        (rules(leaf("customer.metadata", {"$is_days_ago": [1.5]}, "p")), "should be an integer from 0 to"),
+        (rules(leaf("customer.metadata", {"$count": [-1]}, "p")), "should be an integer from 0 to"),
+        (rules(leaf("customer.metadata", {"$contains": []}, "p")), "should have at least one value"),
+        (rules(leaf("customer.metadata", {"$starts_with": [5]}, "p")), "should be text"),
+        (rules(leaf("customer.metadata", {"$timeframe": ["x"]}, "p")), "should be 'start;interval;duration'"),
+        (rules(leaf("customer.metadata", {"$timeframe": ["2026-01-01;PT0S;P1D"]}, "p")), "should be 'start;interval;duration'"),
+        (rules(leaf("customer.metadata", {"$timeframe_absolute": [5]}, "p")), "should be 'from;to'"),
+        (rules(leaf("customer.metadata", {"$timeframe_daily_hours": [5]}, "p")), "should be 'HH:MM;HH:MM;days'"),
+        (rules(leaf("customer.metadata", {"$timeframe_daily_hours": ["9;17"]}, "p")), "should be 'HH:MM;HH:MM;days'"),
+        (rules(leaf("redemption.api_key", {"$is": [5]})), "rules.1.conditions should be an id"),
+        (rules(leaf("redemption.api_key", {"$more_than": ["app"]})), "unknown operator '$more_than'"),
+        (rules(leaf("publication.redeemable_by_linked_customer", {"$is": [False]})), "should be the operator $is with true"),
+        (rules(leaf("order.items.any", {"$more_than": [MUG]})), "unknown operator '$more_than' for order.items.any"),
+        (rules(leaf("order.items.any", {"$is": []})), "rules.1.conditions.$is should have at least one value"),
+        (rules(leaf("order.items.any", {"$is": [{"id": 5}]})), "rules.1.conditions.$is should be an id"),
+        (rules(leaf("order.items.any", {"$is": [{"id": "x", "object": "shop"}]})), "should name objects of one of product"),
+        (rules(item("any", MUG, subs=(YES,))), "rules.1.rules.1: 'order.amount' cannot be a sub-rule here"),
+        (rules(leaf("order.items.any", {}, rules=[1])), "rules.1.rules should be object"),
+        (rules(item("any", MUG, subs=(sub("price", {"$is": 1}),), logic="1 and")), "rules.1.rules.logic"),
+        (rules(item("none", MUG, subs=(sub("price", {"$is": 1}),))), "rules.1.rules should be empty"),
+        (rules(leaf("product.id")), "should have one operator"),
+        (rules(leaf("sku.id", {"$is_not": ["x"]}, rules=rules(leaf("sku.price", {"$is": 1})))), "rules.1.rules should be empty"),
+        (rules(YES, logic="1 not 2"), "rules.logic"),
+        (rules(YES, logic="3"), "rules.logic: '3' is no key of the rule; it has 1"),
+        ({"1": YES, "logic": 5}, "rules.logic should be string"),
+        ({"and": YES}, "'and' cannot be a key of a rule"),
+        (rules(*[YES] * 1001), "rules cannot have more than 1000 conditions"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_judged_is_refused_with_its_place(document: dict[str, Any], words: str) -> None:
+    with pytest.raises(RuleFault) as refused:
+        compile_rules(document)
+    assert words in str(refused.value)
+
+
+def test_goods_by_name_are_found_too() -> None:
+    assert holds(item("any", "prod_mug"), goods(("prod_mug", 1, 1)))
