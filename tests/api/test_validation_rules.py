@@ -230,3 +230,15 @@ def test_a_category_is_shown_on_its_vouchers_until_it_is_deleted(server: Server)
     assert voucher(server.client, by_name)["categories"] == []
     ok(server.client.delete(f"/v1/categories/{category['id']}"))
     assert voucher(server.client, by_id)["category_id"] is None
+
+
+def test_a_rule_is_assigned_in_the_words_of_older_clients(server: Server) -> None:
+    made = code(server.client, amount(500))
+    path = f"/v1/validation-rules/{rule(server)['id']}/assignments"
+    assigned = ok(server.client.post(path, json={"voucher": made, "related_object_type": None}))
+    assert assigned["related_object_type"] == "voucher"
+    assert assigned["related_object_id"] == voucher(server.client, made)["id"]
+    refused(server.client.post(path, json={"campaign": "camp_unknown"}), 404, "not_found")
+    refused(server.client.post(path, json={"promotion_tier": "promo_unknown"}), 404, "not_found")
+    error = refused(server.client.post(path, json={"related_object_type": "campaign"}), 400, "invalid_payload")
+    assert error["details"] == "Payload should have required property 'related_object_id'"

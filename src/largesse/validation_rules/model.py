@@ -126,10 +126,24 @@ class RuleList(msgspec.Struct, kw_only=True):
 
 
 class AssignmentInput(msgspec.Struct, frozen=True, kw_only=True):
-    """`related_object_id` may be the code of a voucher."""
+    """`related_object_id` may be the code of a voucher.
 
-    related_object_id: Key
-    related_object_type: ObjectType = "voucher"
+    `voucher`, `campaign` and `promotion_tier` name an object in the older way, which the official JavaScript SDK still sends.
+    """
+
+    related_object_id: Key | None = None
+    related_object_type: ObjectType | None = None
+    voucher: Key | None = None
+    campaign: Key | None = None
+    promotion_tier: Key | None = None
+
+    @property
+    def related_object(self) -> tuple[str, str] | None:
+        """Type and id of what the rule shall hold for."""
+        if self.related_object_id is not None:
+            return self.related_object_type or "voucher", self.related_object_id
+        older = {"voucher": self.voucher, "campaign": self.campaign, "promotion_tier": self.promotion_tier}
+        return next(((kind, id) for kind, id in older.items() if id is not None), None)
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

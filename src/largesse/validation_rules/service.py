@@ -268,8 +268,10 @@ def create_assignment(
 ) -> AssignmentAnswer:
     """Raises ApiError 404 for rule or object, 409 where the rule is assigned already; `force` replaces that assignment."""
     rule = _existing(unit, rule_id)
-    object_type = sent.related_object_type
-    object_id = resolve(unit, object_type, sent.related_object_id)
+    if sent.related_object is None:
+        raise invalid_payload("Payload should have required property 'related_object_id'")
+    object_type, named = sent.related_object
+    object_id = resolve(unit, object_type, named)
     for one in store.of_objects(unit.conn, unit.project_id, object_type, [object_id]):
         if one.rule_id != rule.id:
             continue
