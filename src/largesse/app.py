@@ -27,6 +27,7 @@ import largesse.management.routes
 import largesse.oauth.routes
 import largesse.orders.routes
 import largesse.orders.service
+import largesse.product_collections.routes
 import largesse.products.routes
 import largesse.products.service
 import largesse.promotions.routes
@@ -102,6 +103,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.management.routes.routes,
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
+    *largesse.product_collections.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.promotions.routes.routes,
     *largesse.redemptions.routes.routes,

@@ -1,6 +1,6 @@
 """Use cases of products and SKUs, and the catalogue that orders are priced by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 import msgspec
@@ -54,6 +54,17 @@ def _keyed(found: list[T]) -> dict[str, CatalogEntry]:
         if item.source_id:
             entries.setdefault(item.source_id, entry)
     return entries
+
+
+def live(
+    conn: Connection, project_id: str, product_ids: Collection[str], sku_ids: Collection[str]
+) -> tuple[dict[str, Product], dict[str, Sku]]:
+    """Products and SKUs by id, with the products of these SKUs; a SKU whose product is in the bin is out of reach with it."""
+    skus = {sku.id: sku for sku in store.by_keys(conn, Sku, project_id, sku_ids)} if sku_ids else {}
+    skus = {id: sku for id, sku in skus.items() if id in sku_ids}
+    wanted = {*product_ids, *(sku.product_id for sku in skus.values())}
+    products = {one.id: one for one in store.by_keys(conn, Product, project_id, wanted)} if wanted else {}
+    return products, {id: sku for id, sku in skus.items() if sku.product_id in products}
 
 
 def overrides(sent: OrderInput) -> bool:

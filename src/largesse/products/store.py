@@ -78,10 +78,24 @@ _BY_KEYS = {
     for kind, table in _TABLES.items()
 }
 
+_AFTER_ID = {
+    kind: _SELECTS[kind]
+    .where(table.c.project_id == bindparam("project"), table.c.deleted_at.is_(None), table.c.id > bindparam("after"))
+    .order_by(table.c.id)
+    .limit(bindparam("limit"))
+    for kind, table in _TABLES.items()
+}
+
 
 def by_keys(conn: Connection, kind: type[T], project_id: str, keys: Collection[str]) -> list[T]:
     """Live rows whose id or source id is among `keys`, in one query."""
     rows = conn.execute(_BY_KEYS[kind], {"project": project_id, "ids": list(keys), "source_ids": list(keys)})
+    return [kind(**row._mapping) for row in rows]
+
+
+def after_id(conn: Connection, kind: type[T], project_id: str, after: str, *, limit: int) -> list[T]:
+    """The next live rows behind an id, in order of their ids; "" is before all."""
+    rows = conn.execute(_AFTER_ID[kind], {"project": project_id, "after": after, "limit": limit})
     return [kind(**row._mapping) for row in rows]
 
 

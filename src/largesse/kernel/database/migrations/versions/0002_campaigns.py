@@ -133,6 +133,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "product_collections",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("filter", sa.Text(), nullable=True),
+        sa.Column("products", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_index(
+        "product_collections_by_creation", "product_collections", ["project_id", "created_at", "id"], unique=False
+    )
+    op.create_table(
         "promotion_stacks",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -329,6 +345,8 @@ def downgrade() -> None:
     op.drop_index("promotion_stacks_of_campaign", table_name="promotion_stacks")
     op.drop_index("promotion_stacks_by_creation", table_name="promotion_stacks")
     op.drop_table("promotion_stacks")
+    op.drop_index("product_collections_by_creation", table_name="product_collections")
+    op.drop_table("product_collections")
     op.drop_table("management_keys")
     op.drop_index(
         "jobs_waiting",
