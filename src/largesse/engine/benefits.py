@@ -95,7 +95,10 @@ class BundleRules(msgspec.Struct, frozen=True):
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
-    """A validation rule as decisions read it. `message` is its custom error text; `conditions` is None where it has none."""
+    """A validation rule as decisions read it. `message` is its custom error text; `conditions` is None where it has none.
+
+    `collections` are the ids of all product collections that any part of it names.
+    """
 
     id: str
     name: str = ""
@@ -103,6 +106,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     bundle: BundleRules | None = None
     conditions: Conditions | None = None
     message: str | None = None
+    collections: frozenset[str] = frozenset()
 
 
 class BundleItem(msgspec.Struct, frozen=True):

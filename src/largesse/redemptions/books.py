@@ -5,6 +5,7 @@ request of the batch did, the next one sees.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -29,7 +30,8 @@ from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
 from largesse.orders.model import StoredOrder
 from largesse.promotions.model import TierAnswer
-from largesse.redemptions import definitions, store
+from largesse.redemptions import collections, definitions, store
+from largesse.redemptions.collections import Collections
 from largesse.redemptions.model import OrderReference, Record, RedeemableInput, StackableRequest
 from largesse.vouchers.model import CreditTransaction, StoredVoucher
 
@@ -97,7 +99,8 @@ class Books:
             (tier_id for w in wanted for tier_id in w.tiers),
             (stack_id for w in wanted for stack_id in w.stacks),
         )
-        self.catalog = self._load_catalog(wanted)
+        self._sent_orders = [w.order for w in wanted if isinstance(w.order, OrderInput)]
+        self.catalog = self._load_catalog()
         self.categories = self._load_categories()
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
         self.tier_counts: dict[ledger.Key, int] = {}
@@ -136,14 +139,13 @@ class Books:
     def _category_answers(self, conn: Connection, _project_id: str, ids: Collection[str]) -> dict[str, CategoryAnswer]:
         return categories.answers(conn, self.project, ids)
 
-    def _load_catalog(self, wanted: Sequence[Wanted]) -> Catalog:
+    def _load_catalog(self) -> Catalog:
         product_keys: set[str] = set()
         sku_keys: set[str] = set()
-        for w in wanted:
-            if isinstance(w.order, OrderInput) and w.order.items:
-                of_products, of_skus = catalog_keys(w.order)
-                product_keys |= of_products
-                sku_keys |= of_skus
+        for order in self._sent_orders:
+            of_products, of_skus = catalog_keys(order)
+            product_keys |= of_products
+            sku_keys |= of_skus
         free = self._free_items()
         product_keys |= free
         sku_keys |= free
@@ -157,6 +159,14 @@ class Books:
         benefits += [tier.discount for tier in self._definitions.tiers.values()]
         return {name for discount in benefits for name in item_names(discount)}
 
+    def _load_collections(self) -> Collections:
+        ids = self._definitions.collections(stored.entry for stored in self._vouchers_by_id.values())
+        if not ids:
+            return collections.NONE
+        found = [*self._orders.values(), *self._orders_by_source.values()]
+        lines = [line for stored in found for line in stored.order.lines or ()]
+        return collections.load(self._conn, self.project, ids, self._sent_orders, lines, self._free_items())
+
     def load_counters(self, budget_keys: Collection[str], *, lock: bool) -> None:
         """Loads limits over time and, where they may change, the statistics of tiers: one query, none where there are neither."""
         subjects = {*budget_keys, *(self._definitions.tiers if lock else ())}
@@ -168,6 +178,11 @@ class Books:
                 self.tier_counts[key] = value
 
     # What decisions read
+
+    @cached_property
+    def collections(self) -> Collections:
+        """What the rules at hand name; loaded by the first decision, for the whole batch."""
+        return self._load_collections() if self.has_rules else collections.NONE
 
     def asks(self, redeemable: RedeemableInput) -> list[Ask]:
         """What a redeemable asks for: itself, or every tier of a stack."""

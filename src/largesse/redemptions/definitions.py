@@ -25,6 +25,13 @@ class Definitions(msgspec.Struct, frozen=True):
     stacks: Mapping[str, tuple[str, ...]] = {}
     rules: Mapping[str, RuleSet] = {}
 
+    def collections(self, vouchers: Iterable[Voucher]) -> set[str]:
+        """Ids of the product collections that rules at hand name; `vouchers` are those asked for."""
+        held = [voucher.parent.rules for voucher in vouchers if voucher.parent]
+        held += [tier.campaign.rules + tier.rules for tier in self.tiers.values()]
+        held.append(tuple(self.rules.values()))
+        return {id for rules in held for one in rules for id in one.collections}
+
     def asks(self, redeemable: RedeemableInput, voucher: Voucher | None) -> list[Ask]:
         """What one redeemable of a request asks for: itself, or every tier of a stack."""
         if redeemable.object == "voucher":

@@ -91,6 +91,7 @@ def circumstances(
         metadata=body.metadata,
         api_key=call.caller.key_id,
         catalog=books.catalog,
+        collections=books.collections.at(call),
         budgets=books.budgets,
     )
 

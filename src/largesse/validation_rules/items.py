@@ -28,6 +28,22 @@ def resolved(
     return msgspec.structs.replace(applicable_to, included=included, excluded=excluded), bundle
 
 
+def collections_of(applicable_to: ApplicableTo, bundle: dict[str, Any], rules: dict[str, Any]) -> frozenset[str]:
+    """The ids of the product collections that a checked definition names."""
+    entries = (*applicable_to.included, *applicable_to.excluded)
+    named: list[tuple[Any, Any]] = [(one.object, one.id or one.source_id) for one in entries]
+    members = (*_members(bundle), *_named_in(rules))
+    named += [(one.get("object") or one.get("type"), one.get("id") or one.get("source_id")) for one in members]
+    return frozenset(id for kind, id in named if kind == "products_collection" and id)
+
+
+def _named_in(rules: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """What the conditions of a rule name by objects."""
+    for leaf in rules.values():
+        for values in leaf.get("conditions", {}).values() if isinstance(leaf, dict) else ():
+            yield from (one for one in (values if isinstance(values, list) else [values]) if isinstance(one, dict))
+
+
 def _members(bundle: dict[str, Any]) -> list[dict[str, Any]]:
     return [part["conditions"]["$is"][0] for part in bundle.values() if isinstance(part, dict)]
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy.engine import Connection
 
+import largesse.product_collections.service as product_collections
 from largesse.engine.benefits import ApplicableTo, RuleSet
 from largesse.kernel import clock, definitions, ids, wire
 from largesse.kernel.database.unit import Unit
@@ -58,13 +59,15 @@ def _compiled(conn: Connection, project_id: str, rule_ids: list[str]) -> dict[st
 
 
 def _rule_set(rule: StoredRule) -> RuleSet:
+    applicable_to = wire.convert(rule.applicable_to, ApplicableTo)
     return RuleSet(
         id=rule.id,
         name=rule.name,
-        applicable_to=wire.convert(rule.applicable_to, ApplicableTo),
+        applicable_to=applicable_to,
         bundle=bundle_of(rule.bundle_rules),
         conditions=conditions_of(rule.rules),
         message=rule.error["message"] if rule.error else None,
+        collections=items.collections_of(applicable_to, rule.bundle_rules, rule.rules),
     )
 
 
@@ -133,7 +136,7 @@ def remove_assignments(unit: Unit, object_type: str, object_ids: Collection[str]
 
 
 def check_unused(unit: Unit, object_type: str, item_id: str) -> None:
-    """Refuses to let go of a product or SKU that a rule names: 400 `resource_in_use` (documented)."""
+    """Refuses to let go of a product, SKU or collection that a rule names: 400 `resource_in_use` (documented)."""
     if naming := store.naming(unit.conn, unit.project_id, item_id):
         raise resource_in_use(object_type, item_id, "validation_rules", naming)
 
@@ -209,12 +212,17 @@ def _take(unit: Unit, rule: StoredRule, sent: RuleInput) -> None:
 
 
 def _take_items(unit: Unit, rule: StoredRule, sent: RuleInput) -> None:
-    """The parts that name products: each by id and source id where the catalogue knows it."""
+    """The parts that name products: each by id and source id where the catalogue knows it. Collections must exist (our decision).
+
+    A collection that does not would exclude nothing, in silence.
+    """
     applicable_to, bundle = ApplicableTo(), {}
     if sent.applicable_to is not UNSET:
         applicable_to = checked_applicable_to(wire.without_nulls(sent.applicable_to or {}))
     if sent.bundle_rules is not UNSET:
         bundle = checked_bundle(wire.without_nulls(sent.bundle_rules or {}))
+    conditions = rule.rules if sent.rules is not UNSET else {}
+    product_collections.check_known(unit, sorted(items.collections_of(applicable_to, bundle, conditions)))
     applicable_to, bundle = items.resolved(unit.conn, unit.project_id, applicable_to, bundle)
     if sent.applicable_to is not UNSET:
         rule.applicable_to = shown_applicable_to(applicable_to)

@@ -130,9 +130,9 @@ def page(
 
 
 def naming(conn: Connection, project_id: str, item_id: str) -> list[str]:
-    """Ids of the rules in whose `applicable_to` or `bundle_rules` an id stands, oldest first."""
+    """Ids of the rules in whose conditions, `applicable_to` or `bundle_rules` an id stands, oldest first."""
     quoted = wire.encode_text(item_id)
-    texts = [type_coerce(column, Text) for column in (rules.c.applicable_to, rules.c.bundle_rules)]
+    texts = [type_coerce(column, Text) for column in (rules.c.rules, rules.c.applicable_to, rules.c.bundle_rules)]
     statement = (
         select(rules.c.id, *texts)
         .where(rules.c.project_id == project_id, or_(*(text.contains(quoted, autoescape=True) for text in texts)))
