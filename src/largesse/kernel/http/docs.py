@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 from html import escape
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 from litestar import Response, get
@@ -32,7 +33,7 @@ _HEADERS = (
 def describe(handlers: Iterable[HTTPRouteHandler], base_url: str) -> dict[str, Any]:
     """The OpenAPI document of every handler made with `operation(...)`."""
     described = [handler for handler in handlers if "summary" in handler.opt]
-    types = {kind for handler in described for kind in (handler.opt["body"], handler.opt["answer"]) if kind is not None}
+    types = {kind for handler in described for name in ("body", "answer") for kind in _alternatives(handler.opt[name])}
     ordered = sorted(types, key=str)
     schemas, components = msgspec.json.schema_components(
         ordered, schema_hook=_special_schema, ref_template="#/components/schemas/{name}"
@@ -60,6 +61,18 @@ def describe(handlers: Iterable[HTTPRouteHandler], base_url: str) -> dict[str, A
     }
 
 
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """The types one of which a body is."""
+    if kind is None:
+        return ()
+    return get_args(kind) if isinstance(kind, UnionType) else (kind,)
+
+
+def _schema(kind: Any, schemas: dict[Any, Any]) -> dict[str, Any]:
+    found = [schemas[one] for one in _alternatives(kind)]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
 def _operation(handler: HTTPRouteHandler, path: str, schemas: dict[Any, Any]) -> dict[str, Any]:
     opt = handler.opt
     found: dict[str, Any] = {"summary": opt["summary"], "operationId": handler.fn.__name__}
@@ -74,10 +87,10 @@ def _operation(handler: HTTPRouteHandler, path: str, schemas: dict[Any, Any]) ->
     if parameters:
         found["parameters"] = parameters
     if opt["body"] is not None:
-        found["requestBody"] = {"content": {"application/json": {"schema": schemas[opt["body"]]}}}
+        found["requestBody"] = {"content": {"application/json": {"schema": _schema(opt["body"], schemas)}}}
     success: dict[str, Any] = {"description": "Success"}
     if opt["answer"] is not None:
-        success["content"] = {"application/json": {"schema": schemas[opt["answer"]]}}
+        success["content"] = {"application/json": {"schema": _schema(opt["answer"], schemas)}}
     refused = {"description": "Refused", "content": {"application/json": {"schema": _ERROR}}}
     found["responses"] = {str(handler.status_code): success, "4XX": refused}
     found["security"] = next((value for prefix, value in _SECURITY.items() if path.startswith(prefix)), [])
