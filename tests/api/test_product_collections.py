@@ -1,6 +1,7 @@
 """Product collections over HTTP: what they are, what they hold, and what they mean in rules."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -392,6 +393,29 @@ def test_a_collection_in_a_rule_is_not_deleted(server: Server) -> None:
     assert (refusal["resource_id"], refusal["resource_type"]) == (found["id"], "products_collection")
     assert server.client.delete(f"/v1/validation-rules/{rule_id}").status_code == 204
     assert server.client.delete(path).status_code == 204
+
+
+def test_a_rule_never_names_a_collection_deleted_meanwhile(server: Server) -> None:
+    """A new rule and the deletion of what it names race: one of them is refused."""
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(8):
+            found = collection(server.client)
+            body = {"name": name("R"), "applicable_to": {"excluded": [of_collection(found)]}}
+            making = threads.submit(server.client.post, "/v1/validation-rules", json=body)
+            deleting = threads.submit(server.client.delete, f"{PATH}/{found['id']}")
+            outcome = making.result().status_code, deleting.result().status_code
+            assert outcome in ((200, 400), (404, 204))
+
+
+def test_changes_of_name_and_filter_at_once_are_both_kept(server: Server) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(8):
+            path = f"{PATH}/{auto(server.client)['id']}"
+            sent: list[dict[str, Any]] = [{"name": name("New")}, {"filter": {"junction": "or"}}]
+            changed = [one.result() for one in [threads.submit(server.client.put, path, json=body) for body in sent]]
+            assert [one.status_code for one in changed] == [200, 200]
+            found = ok(server.client.get(path))
+            assert (found["name"], found["filter"]) == (sent[0]["name"], {"junction": "or"})
 
 
 def test_product_collections_through_the_sdk(server: Server) -> None:

@@ -105,6 +105,7 @@ def create(unit: Unit, sent: CollectionCreate) -> CollectionAnswer:
 
 def update(unit: Unit, collection_id: str, sent: CollectionUpdate) -> CollectionAnswer:
     """What is sent replaces; it holds at once wherever a rule names the collection. Raises as `create`, and ApiError 404."""
+    store.lock(unit.conn, unit.project_id, collection_id)
     found = existing(unit, collection_id)
     if sent.name is not UNSET:
         name = checked_name(sent.name)
