@@ -46,7 +46,7 @@ def main() -> None:
                 if GENERATION in wanted.scenario:
                     _print_table(GENERATION_HEADER, _generation_rows(shop, wanted))
                 shop.server.verify()
-                print(f"\nResident memory of the process started: {_resident_megabytes(shop.server.process.pid)} MB.\n")
+                print(f"Resident memory of the process started: {_resident_megabytes(shop.server.process.pid)} MB.\n")
             finally:
                 shop.server.stop()
 
