@@ -127,8 +127,8 @@ WRONG_JUNCTION = "Property .filter has wrong `junction` property. It must be one
             "Property .filter.price.conditions should have an operator",
         ),
         (
-            {"filter": {"junction": "and", "price": {"conditions": {"$is": [{}]}}}},
-            "Property .filter.price.conditions.$is should have texts, numbers or booleans as its values",
+            {"filter": {"junction": "and", "price": {"conditions": {"$more_than": ["much"]}}}},
+            "Property .filter.price.conditions.$more_than should be a number, or a date in ISO 8601",
         ),
         ({"name": 5}, "Property .name must be string"),
         ({"name": None}, "Property .name must be string"),

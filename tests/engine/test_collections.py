@@ -15,11 +15,11 @@ from largesse.engine.collections import (
     attributes_of,
     compile_filter,
 )
-from largesse.engine.operators import Moment
 from largesse.engine.order import Catalog, CatalogEntry, LineInput, OrderInput, normalise
+from largesse.engine.rules.facts import When
 from tests.engine.carts import NOW, UTC
 
-WHEN = Moment(NOW, UTC)
+WHEN = When(now=NOW, zone=UTC)
 SHIRT = CatalogEntry("prod_shirt", "shirt", "Shirt", 900, {"brand": "Y", "size": {"eu": 40}, "a.b": 1})
 SKU_M = CatalogEntry("sku_m", "shirt-m", "Medium", 1200, {"color": "red"}, "prod_shirt")
 SKU_L = CatalogEntry("sku_l", None, "Large", None, None, "prod_shirt")
@@ -177,6 +177,7 @@ def test_a_sku_that_nobody_knows_is_what_its_line_says() -> None:
         ({"metadata": {"$is": ["red"]}}, ".filter should not have a field 'metadata'"),
         ({"metadata.": {"$is": ["red"]}}, ".filter should not have a field 'metadata.'"),
         ({"price": {}}, ".filter.price.conditions should have an operator"),
+        ({"price": {"$more_than": ["much"]}}, ".filter.price.conditions.$more_than should be a number, or a date"),
         ({"price": {"$near": [1]}}, ".filter.price.conditions.$near is unknown; use one of"),
         ({f"metadata.{n}": {"$is": [n]} for n in range(MAX_FIELDS + 1)}, ".filter cannot have more than 100 fields"),
     ],

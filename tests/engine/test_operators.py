@@ -1,4 +1,4 @@
-"""Operators of filters: what they hold for, and what they cannot be asked."""
+"""Operators of conditions and filters: what they hold for, and what they cannot be asked."""
 
 from datetime import UTC as ZULU
 from datetime import datetime
@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from largesse.engine.operators import _OPERATORS, MAX_VALUES, Moment, OperatorError, compile_condition
+from largesse.engine.rules.facts import When
+from largesse.engine.rules.operators import MAX_VALUES, OF_METADATA, values_of
 
 
-def at(text: str, zone: str = "UTC") -> Moment:
-    return Moment(int(datetime.fromisoformat(text).timestamp()) * 1_000_000, ZoneInfo(zone))
+def at(text: str, zone: str = "UTC") -> When:
+    return When(now=int(datetime.fromisoformat(text).timestamp()) * 1_000_000, zone=ZoneInfo(zone))
 
 
 NOON = at("2026-03-18T12:00:00+00:00")
 
 
-def holds(operator: str, values: list[Any], value: Any, when: Moment = NOON) -> bool:
-    return compile_condition(operator, values)(value, when)
+def holds(operator: str, values: list[Any], value: Any, when: When = NOON) -> bool:
+    return OF_METADATA[operator](values_of(values))(value, when)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def holds(operator: str, values: list[Any], value: Any, when: Moment = NOON) -> 
         ("$is", ["a"], {"a": 1}, False),
         ("$is", ["a"], None, False),
         ("$is", ["2026-03-18T12:00:00Z"], "2026-03-18T13:00:00.000+01:00", True),
-        ("$is", ["2026-03-18T12:00:00"], "2026-03-18T12:00:00Z", False),
+        ("$is", ["2026-03-18T12:00:00"], "2026-03-18T12:00:00Z", True),
         ("$is", ["b", "a"], ["a", "b", "b"], True),
         ("$is", ["a"], ["a", "b"], False),
         ("$is", ["a", "b"], ["a"], False),
@@ -66,9 +67,7 @@ def holds(operator: str, values: list[Any], value: Any, when: Moment = NOON) -> 
         ("$starts_with", ["x", "ab"], "abc", True),
         ("$starts_with", ["b"], "abc", False),
         ("$starts_with", ["a"], None, False),
-        ("$starts_with", [1], "1st", True),
         ("$ends_with", ["bc"], "abc", True),
-        ("$ends_with", [True], "is true", True),
         ("$contains", ["x", "b"], "abc", True),
         ("$contains", ["B"], "abc", False),
         ("$contains", ["a", "b"], ["b", "a", "c"], True),
@@ -126,7 +125,7 @@ def holds(operator: str, values: list[Any], value: Any, when: Moment = NOON) -> 
         ("$is_days_ago", [1], 17, False),
         ("$is_days_ago", [1], None, False),
         ("$is_days_ago", [1], "0001-01-01T00:00:00+14:00", False),
-        ("$count", [2], ["a", None, "b"], True),
+        ("$count", [2], ["a", "b"], True),
         ("$count", [0], None, True),
         ("$count", [1], "a", True),
         ("$count_more", [1], ["a", "b"], True),
@@ -149,26 +148,22 @@ def test_days_and_bare_dates_are_those_of_the_project() -> None:
 @pytest.mark.parametrize(
     ("operator", "values", "message"),
     [
-        ("$one_of_these", ["a"], "is unknown; use one of $is, $is_not"),
-        ("$in", [], "should have a value"),
-        ("$is", [{"id": "a"}], "should have texts, numbers or booleans as its values"),
-        ("$is", [["a"]], "should have texts, numbers or booleans as its values"),
-        ("$is", ["a"] * (MAX_VALUES + 1), "cannot have more than 1000 values"),
-        ("$more_than", ["high"], "should have a number or a date in ISO 8601 to compare with"),
-        ("$more_than", [True], "should have a number or a date in ISO 8601 to compare with"),
-        ("$more_than", [1, "2026-03-18"], "should have a number or a date in ISO 8601 to compare with"),
-        ("$after", [5], "should have a number or a date in ISO 8601 to compare with"),
-        ("$after", ["2026-02-30"], "should have a number or a date in ISO 8601 to compare with"),
-        ("$count", [1.5], "should have a whole number from 0 to 1000000000"),
-        ("$count", [-1], "should have a whole number from 0 to 1000000000"),
-        ("$is_days_ago", ["one"], "should have a whole number from 0 to 1000000000"),
-        ("$is_days_ago", [1e300], "should have a whole number from 0 to 1000000000"),
+        ("$in", ["a"] * (MAX_VALUES + 1), "should not have more than 10000 values"),
+        ("$in", ["a", None], "should not contain null"),
+        ("$more_than", [], "should have at least one value"),
+        ("$more_than", ["high"], "should be a number, or a date in ISO 8601"),
+        ("$more_than", [True], "should be a number, or a date in ISO 8601"),
+        ("$after", [5], "should be a date or date-time in ISO 8601"),
+        ("$after", ["2026-02-30"], "should be a date or date-time in ISO 8601"),
+        ("$starts_with", [1], "should be text"),
+        ("$count", [1.5], "should be an integer from 0 to 1000000"),
+        ("$count", [-1], "should be an integer from 0 to 1000000"),
+        ("$is_days_ago", ["one"], "should be an integer from 0 to 1000000"),
     ],
 )
 def test_what_an_operator_cannot_be_asked(operator: str, values: list[Any], message: str) -> None:
-    with pytest.raises(OperatorError) as refused:
-        compile_condition(operator, values)
-    assert str(refused.value).startswith(message)
+    with pytest.raises(ValueError, match=message):
+        OF_METADATA[operator](values_of(values))
 
 
 moments = st.datetimes(timezones=st.sampled_from([ZULU, ZoneInfo("Asia/Kathmandu"), ZoneInfo("Pacific/Apia")]))
@@ -179,11 +174,11 @@ anything = st.recursive(st.none() | scalars, lambda inner: st.lists(inner) | st.
 NEGATIONS = [("$is", "$is_not"), ("$in", "$not_in"), ("$in", "$not_intersect"), ("$has_value", "$is_unknown")]
 
 
-@given(operator=st.sampled_from(sorted(_OPERATORS)), values=st.lists(anything, max_size=3), value=anything)
+@given(operator=st.sampled_from(sorted(OF_METADATA)), values=st.lists(anything, max_size=3), value=anything)
 def test_any_condition_is_judged_or_refused(operator: str, values: list[Any], value: Any) -> None:
     try:
-        condition = compile_condition(operator, values)
-    except OperatorError:
+        condition = OF_METADATA[operator](values_of(values))
+    except ValueError:
         return
     assert condition(value, NOON) in (True, False)
 

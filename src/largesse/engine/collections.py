@@ -9,8 +9,10 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from largesse.engine.cart import product_names, sku_names
-from largesse.engine.operators import Condition, Moment, OperatorError, compile_condition
 from largesse.engine.order import Line
+from largesse.engine.rules.facts import When
+from largesse.engine.rules.moments import Check
+from largesse.engine.rules.operators import OF_METADATA, values_of
 
 MAX_FIELDS = 100  # of one filter; our decision
 METADATA = "metadata."
@@ -28,7 +30,7 @@ FIELDS = (
     "updated_at",
 )
 Attributes: TypeAlias = Mapping[str, Any]
-Judge: TypeAlias = Callable[[Attributes, Moment], bool]
+Judge: TypeAlias = Callable[[Attributes, When], bool]
 
 
 class FilterError(ValueError):
@@ -57,19 +59,22 @@ def compile_filter(junction: Literal["and", "or"], fields: Mapping[str, Mapping[
 def _field(field: str, conditions: Mapping[str, list[Any]]) -> Judge:
     if field not in FIELDS and not (field.startswith(METADATA) and len(field) > len(METADATA)):
         raise FilterError(f".filter should not have a field '{field}'; use one of {', '.join(FIELDS)}, metadata.<key>")
-    compiled: list[Condition] = []
+    compiled: list[Check] = []
     for operator, values in conditions.items():
+        place = f".filter.{field}.conditions.{operator}"
+        if operator not in OF_METADATA:
+            raise FilterError(f"{place} is unknown; use one of {', '.join(OF_METADATA)}")
         try:
-            compiled.append(compile_condition(operator, values))
-        except OperatorError as error:
-            raise FilterError(f".filter.{field}.conditions.{operator} {error}") from None
+            compiled.append(OF_METADATA[operator](values_of(values)))
+        except ValueError as error:
+            raise FilterError(f"{place} {error}") from None
     if not compiled:
         raise FilterError(f".filter.{field}.conditions should have an operator")
     read = _reader(field)
     return lambda attributes, when: _all_hold(compiled, read(attributes), when)
 
 
-def _all_hold(conditions: list[Condition], value: Any, when: Moment) -> bool:
+def _all_hold(conditions: list[Check], value: Any, when: When) -> bool:
     return all(condition(value, when) for condition in conditions)
 
 
@@ -119,7 +124,7 @@ class AutoCollection(msgspec.Struct, frozen=True):
 
     filter: Filter
     stored: Stored
-    when: Moment
+    when: When
 
     def holds(self, line: Line) -> bool:
         return self.filter.holds(attributes_of(line, self.stored), self.when)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 import largesse.products.service as products
-from largesse.engine.operators import Moment
+from largesse.engine.rules.facts import When
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.query import Query
@@ -67,7 +67,7 @@ def _members(unit: Unit, collection: StoredCollection) -> Iterator[Product | Sku
         yield from skus.values()
         return
     passes = compiled(collection.filter)
-    when = Moment(unit.now, unit.project.zone)
+    when = When(now=unit.now, zone=unit.project.zone)
     for item, seen in attributes.scan(unit.conn, unit.project_id, with_skus="skus" in passes.fields):
         if passes.holds(seen, when):
             yield item

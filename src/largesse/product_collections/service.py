@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 import largesse.products.service as products
 from largesse.engine.circumstances import ProductCollection
 from largesse.engine.collections import AutoCollection, Filter, StaticCollection, Stored
-from largesse.engine.operators import Moment
+from largesse.engine.rules.facts import When
 from largesse.kernel import clock, definitions, ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import duplicate_name, invalid_payload, not_found
@@ -55,7 +55,7 @@ def _definition(collection: StoredCollection) -> Definition:
     return StaticCollection(frozenset(listed["product"]), frozenset(listed["sku"]))
 
 
-def at(loaded: Mapping[str, Definition], stored: Stored, when: Moment) -> dict[str, ProductCollection]:
+def at(loaded: Mapping[str, Definition], stored: Stored, when: When) -> dict[str, ProductCollection]:
     """The collections as they stand at a moment; `stored` knows what the lines they are asked about name."""
     return {
         id: AutoCollection(found, stored, when) if isinstance(found, Filter) else found for id, found in loaded.items()

@@ -12,8 +12,8 @@ import largesse.product_collections.service as product_collections
 from largesse.engine.cart import product_names, sku_names
 from largesse.engine.circumstances import ProductCollection
 from largesse.engine.collections import Filter, Stored
-from largesse.engine.operators import Moment
 from largesse.engine.order import Line, OrderInput, catalog_keys
+from largesse.engine.rules.facts import When
 from largesse.kernel.call import Call
 from largesse.kernel.project import Project
 from largesse.product_collections.service import Definition
@@ -30,7 +30,7 @@ class Collections(msgspec.Struct, frozen=True):
         """As the rules of one request see them, by id."""
         if not self.definitions:
             return {}
-        return product_collections.at(self.definitions, self.stored, Moment(call.now, call.project.zone))
+        return product_collections.at(self.definitions, self.stored, When(now=call.now, zone=call.project.zone))
 
 
 NONE = Collections()

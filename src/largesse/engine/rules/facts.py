@@ -21,15 +21,20 @@ class CartView(Protocol):
         """The lines of a product, a SKU or a collection that goes by any of these names."""
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """`order` is the running order, `result` what the redeemable makes of it; `result` is there only for conditions that ask.
-
-    `now` in microseconds UTC. `metadata` is that of the redemption asked for, `api_key` the application id of the calling key,
-    `holder_id` the customer the code was published to.
-    """
+class When(msgspec.Struct, frozen=True, kw_only=True):
+    """What operators may know besides the property: the moment, in microseconds UTC, and the zone that says which day that is."""
 
     now: int
     zone: ZoneInfo
+
+
+class Facts(When, frozen=True, kw_only=True):
+    """`order` is the running order, `result` what the redeemable makes of it; `result` is there only for conditions that ask.
+
+    `metadata` is that of the redemption asked for, `api_key` the application id of the calling key,
+    `holder_id` the customer the code was published to.
+    """
+
     order: Order
     result: Order | None = None
     cart_of: Callable[[Order], CartView]

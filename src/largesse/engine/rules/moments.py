@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from largesse.engine.rules.facts import Facts
+from largesse.engine.rules.facts import When
 from largesse.engine.rules.values import Moment, calendar_day, micros, moment, written_number
 from largesse.engine.validity import DailyHours, Hours, Timeframe, in_hours, in_timeframe, parse_duration
 
-Check = Callable[[object, Facts], bool]  # (property, facts) → whether the condition holds
+Check = Callable[[object, When], bool]  # (property, when) → whether the condition holds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOURS = re.compile(r"(([01]\d|2[0-3]):[0-5]\d);(([01]\d|2[0-3]):[0-5]\d)(?:;([0-6](?:,[0-6])*))?", re.ASCII)
 _MOST_DAYS = 1_000_000  # our decision
@@ -32,12 +32,12 @@ def written_moment(value: object) -> Moment:
 
 def after(values: Sequence[object]) -> Check:
     bounds = [written_moment(value) for value in values]
-    return _of_instant(lambda at, facts: all(at > micros(one, facts.zone) for one in bounds))
+    return _of_instant(lambda at, when: all(at > micros(one, when.zone) for one in bounds))
 
 
 def before(values: Sequence[object]) -> Check:
     bounds = [written_moment(value) for value in values]
-    return _of_instant(lambda at, facts: all(at < micros(one, facts.zone) for one in bounds))
+    return _of_instant(lambda at, when: all(at < micros(one, when.zone) for one in bounds))
 
 
 def more_than_ago(values: Sequence[object]) -> Check:
@@ -74,9 +74,9 @@ def weekday(values: Sequence[object]) -> Check:
     """0 is Sunday."""
     days = {whole(value, 6) for value in values}
 
-    def check(value: object, facts: Facts) -> bool:
+    def check(value: object, when: When) -> bool:
         found = moment(value)
-        day = calendar_day(found, facts.zone) if found is not None else None
+        day = calendar_day(found, when.zone) if found is not None else None
         return day is not None and day.isoweekday() % 7 in days
 
     return check
@@ -86,7 +86,7 @@ def timeframe(values: Sequence[object]) -> Check:
     """`start;interval;duration`: within a duration that begins at the start and again after every interval."""
     frames = [_timeframe(value) for value in values]
     return _of_instant(
-        lambda at, facts: any(in_timeframe(frame, micros(start, facts.zone), at, facts.zone) for start, frame in frames)
+        lambda at, when: any(in_timeframe(frame, micros(start, when.zone), at, when.zone) for start, frame in frames)
     )
 
 
@@ -94,23 +94,23 @@ def timeframe_absolute(values: Sequence[object]) -> Check:
     """`from;to`, both included."""
     spans = [_span(value) for value in values]
     return _of_instant(
-        lambda at, facts: any(micros(start, facts.zone) <= at <= micros(end, facts.zone) for start, end in spans)
+        lambda at, when: any(micros(start, when.zone) <= at <= micros(end, when.zone) for start, end in spans)
     )
 
 
 def timeframe_daily_hours(values: Sequence[object]) -> Check:
     """`HH:MM;HH:MM;d,d`: from the first time to before the second on these weekdays, 0 being Sunday; on all where none is named."""
     hours = Hours([_daily(value) for value in values])
-    return _of_instant(lambda at, facts: in_hours(hours, at, facts.zone))
+    return _of_instant(lambda at, when: in_hours(hours, at, when.zone))
 
 
-def _of_instant(holds: Callable[[int, Facts], bool]) -> Check:
-    def check(value: object, facts: Facts) -> bool:
+def _of_instant(holds: Callable[[int, When], bool]) -> Check:
+    def check(value: object, when: When) -> bool:
         found = moment(value)
         if found is None:
             return False
         try:
-            return holds(micros(found, facts.zone), facts)
+            return holds(micros(found, when.zone), when)
         except (OverflowError, ValueError):  # beyond the calendar
             return False
 
@@ -120,12 +120,12 @@ def _of_instant(holds: Callable[[int, Facts], bool]) -> Check:
 def _of_age(holds: Callable[[int], bool]) -> Check:
     """Of the number of days from a date to today, negative for one in the future."""
 
-    def check(value: object, facts: Facts) -> bool:
+    def check(value: object, when: When) -> bool:
         found = moment(value)
-        day = calendar_day(found, facts.zone) if found is not None else None
+        day = calendar_day(found, when.zone) if found is not None else None
         if day is None:
             return False
-        today = (_EPOCH + timedelta(microseconds=facts.now)).astimezone(facts.zone).date()
+        today = (_EPOCH + timedelta(microseconds=when.now)).astimezone(when.zone).date()
         return holds((today - day).days)
 
     return check

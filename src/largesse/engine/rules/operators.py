@@ -8,7 +8,7 @@ from typing import Any
 
 from largesse.engine.rules import moments
 from largesse.engine.rules.documents import RuleFault
-from largesse.engine.rules.facts import Facts
+from largesse.engine.rules.facts import When
 from largesse.engine.rules.moments import Check, whole
 from largesse.engine.rules.values import Members, Moment, Number, micros, moment, number, written_number
 
@@ -33,7 +33,7 @@ def compile_conditions(leaf: Mapping[str, Any], place: str, operators: Mapping[s
     if len(found) == 1:
         return found[0]
     checks = tuple(found)
-    return lambda value, facts: all(check(value, facts) for check in checks)
+    return lambda value, when: all(check(value, when) for check in checks)
 
 
 def conditions_of(leaf: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -62,12 +62,12 @@ def _equals(values: Sequence[object]) -> Check:
     members = Members(values)
     empty = not values
 
-    def check(value: object, facts: Facts) -> bool:
+    def check(value: object, when: When) -> bool:
         if value is None:
             return empty
         if isinstance(value, list):
-            return all(members.has(one, facts.zone) for one in value) and members.all_among(value, facts.zone)
-        return members.has(value, facts.zone)
+            return all(members.has(one, when.zone) for one in value) and members.all_among(value, when.zone)
+        return members.has(value, when.zone)
 
     return check
 
@@ -75,8 +75,8 @@ def _equals(values: Sequence[object]) -> Check:
 def _in(values: Sequence[object]) -> Check:
     members = Members(values)
 
-    def check(value: object, facts: Facts) -> bool:
-        return any(members.has(one, facts.zone) for one in _elements(value))
+    def check(value: object, when: When) -> bool:
+        return any(members.has(one, when.zone) for one in _elements(value))
 
     return check
 
@@ -85,8 +85,8 @@ def _not_differ(values: Sequence[object]) -> Check:
     """Every element is among the values (our decision)."""
     members = Members(values)
 
-    def check(value: object, facts: Facts) -> bool:
-        return value is not None and all(members.has(one, facts.zone) for one in _elements(value))
+    def check(value: object, when: When) -> bool:
+        return value is not None and all(members.has(one, when.zone) for one in _elements(value))
 
     return check
 
@@ -94,7 +94,7 @@ def _not_differ(values: Sequence[object]) -> Check:
 def _negated(build: _Build) -> _Build:
     def built(values: Sequence[object]) -> Check:
         check = build(values)
-        return lambda value, facts: not check(value, facts)
+        return lambda value, when: not check(value, when)
 
     return built
 
@@ -114,18 +114,18 @@ def _compares(holds: Callable[[Number, Number], bool]) -> _Build:
     def build(values: Sequence[object]) -> Check:
         bounds = [_bound(value) for value in _some(values)]
 
-        def check(value: object, facts: Facts) -> bool:
-            return any(all(_meets(one, bound, facts) for bound in bounds) for one in _elements(value))
+        def check(value: object, when: When) -> bool:
+            return any(all(_meets(one, bound, when) for bound in bounds) for one in _elements(value))
 
         return check
 
-    def _meets(value: object, bound: tuple[Number | None, Moment | None], facts: Facts) -> bool:
+    def _meets(value: object, bound: tuple[Number | None, Moment | None], when: When) -> bool:
         least, date = bound
         found = number(value)
         if found is not None:
             return least is not None and holds(found, least)
         at = moment(value)
-        return at is not None and date is not None and holds(micros(at, facts.zone), micros(date, facts.zone))
+        return at is not None and date is not None and holds(micros(at, when.zone), micros(date, when.zone))
 
     return build
 
@@ -159,7 +159,7 @@ def _dated(build: _Build) -> _Build:
 
     def built(values: Sequence[object]) -> Check:
         check = build(_some(values))
-        return lambda value, facts: any(check(one, facts) for one in _elements(value))
+        return lambda value, when: any(check(one, when) for one in _elements(value))
 
     return built
 
@@ -172,7 +172,7 @@ def _text(holds: Callable[[str, tuple[str, ...]], bool]) -> _Build:
         texts = tuple(value for value in _some(values) if isinstance(value, str))
         if len(texts) < len(values):
             raise ValueError("should be text")
-        return lambda value, _facts: any(isinstance(one, str) and holds(one, texts) for one in _elements(value))
+        return lambda value, _when: any(isinstance(one, str) and holds(one, texts) for one in _elements(value))
 
     return build
 
@@ -182,9 +182,9 @@ def _contains(values: Sequence[object]) -> Check:
     members = Members(_some(values))
     texts = [value for value in values if isinstance(value, str)]
 
-    def check(value: object, facts: Facts) -> bool:
+    def check(value: object, when: When) -> bool:
         if isinstance(value, list):
-            return members.all_among(value, facts.zone)
+            return members.all_among(value, when.zone)
         return isinstance(value, str) and any(text in value for text in texts)
 
     return check
@@ -195,9 +195,9 @@ def _not_contain(values: Sequence[object]) -> Check:
     members = Members(_some(values))
     texts = [value for value in values if isinstance(value, str)]
 
-    def check(value: object, facts: Facts) -> bool:
+    def check(value: object, when: When) -> bool:
         if isinstance(value, list):
-            return not any(members.has(one, facts.zone) for one in value)
+            return not any(members.has(one, when.zone) for one in value)
         return not (isinstance(value, str) and any(text in value for text in texts))
 
     return check
@@ -208,13 +208,13 @@ def _counts(holds: Callable[[int, int], bool]) -> _Build:
 
     def build(values: Sequence[object]) -> Check:
         wanted = whole(_some(values)[0])
-        return lambda value, _facts: holds(len(_elements(value)), wanted)
+        return lambda value, _when: holds(len(_elements(value)), wanted)
 
     return build
 
 
 def _has_value(_values: Sequence[object]) -> Check:
-    return lambda value, _facts: value is not None
+    return lambda value, _when: value is not None
 
 
 _IDENTITY: dict[str, _Build] = {"$is": _equals, "$is_not": _negated(_equals), "$in": _in, "$not_in": _negated(_in)}
