@@ -8,8 +8,18 @@ import httpx
 import pytest
 import voucherify
 
-from tests.api.promotions import entry, of_code, product, redeem_all, rule, try_redeem_all, validate_all
-from tests.api.shop import code, name, ok, percent, refused
+from tests.api.promotions import (
+    entry,
+    new_tier,
+    of_code,
+    of_tier,
+    product,
+    redeem_all,
+    rule,
+    try_redeem_all,
+    validate_all,
+)
+from tests.api.shop import amount, code, name, ok, percent, refused
 from tests.servers import Server
 
 PATH = "/v1/product-collections"
@@ -374,6 +384,18 @@ def test_a_condition_asks_for_lines_of_a_collection(server: Server) -> None:
     both = redeem_all(server.client, of_code(guarded), order=items({"product_id": mug}, {"product_id": shirt}))
     assert both["order"]["total_discount_amount"] == 200
     refused(server.client.delete(f"{PATH}/{wear['id']}"), 400, "resource_in_use")
+
+
+def test_a_limit_over_time_counts_each_product_of_a_collection(server: Server) -> None:
+    shirt, hat = (product(server.client, 1000) for _ in range(2))
+    wear = auto(server.client, id={"$in": [shirt, hat]})
+    limited = {**of_collection(wear), "product_in_collection_promotion_tier_quantity_limit": 3}
+    each_unit = amount(100, effect="APPLY_TO_ITEMS_BY_QUANTITY")
+    tier_id = new_tier(server.client, each_unit, validation_rules=[rule(server.client, limited)])
+    cart = items({"product_id": shirt, "quantity": 2}, {"product_id": hat, "quantity": 1})
+    assert discounts(redeem_all(server.client, of_tier(tier_id), order=cart)) == [200, 100]
+    assert discounts(redeem_all(server.client, of_tier(tier_id), order=cart)) == [100, 100]
+    assert discounts(redeem_all(server.client, of_tier(tier_id), order=cart)) == [0, 100]
 
 
 def test_rules_name_only_collections_that_exist(server: Server) -> None:
