@@ -77,7 +77,11 @@ def _answers(unit: Unit, places: Sequence[_Place]) -> list[MemberProduct | Membe
     product_ids = {place.id for place in places if not place.is_sku}
     sku_ids = {place.id for place in places if place.is_sku}
     known, skus = products.live(unit.conn, unit.project_id, product_ids, sku_ids)
-    return [_sku(skus[place.id], known) if place.is_sku else _product(known[place.id]) for place in places]
+    return [
+        _sku(skus[place.id], known) if place.is_sku else _product(known[place.id])
+        for place in places
+        if place.id in (skus if place.is_sku else known)  # else it was deleted a moment ago
+    ]
 
 
 def _product(product: Product) -> MemberProduct:
