@@ -9,6 +9,7 @@ import msgspec
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.order import Catalog, Line
 from largesse.engine.stacking import StackingRules
+from largesse.engine.tallies import Tallies
 
 
 class ProductCollection(Protocol):
@@ -22,7 +23,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """`now` in microseconds UTC. `metadata` is that of the redemption asked for, `api_key` the id of the key that asks.
 
     `catalog` knows at least what `units.unit_items` names, `collections` (by id) what the rules name, and `budgets` the units
-    counted so far under what `budgets.wanted` names; a key that is missing stands at 0. Budgets change by `decision.commit` only.
+    counted so far under what `budgets.wanted` names; a key that is missing stands at 0. `tallies` are what the rules count.
+    Budgets and tallies change by `decision.commit` only.
     """
 
     rules: StackingRules
@@ -35,3 +37,4 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Catalog = Catalog()
     collections: Mapping[str, ProductCollection] = {}
     budgets: dict[str, int] = {}
+    tallies: Tallies | None = None

@@ -17,9 +17,10 @@ from largesse.engine.circumstances import Circumstances
 from largesse.engine.discounts import Discount
 from largesse.engine.effects import Effect, Effects
 from largesse.engine.order import Line, Order, without_applied
-from largesse.engine.preconditions import Verdict, judge, judge_rules, looks_at_result
+from largesse.engine.preconditions import Course, Made, Verdict, judge, judge_rules, looks_at_result, use_of
 from largesse.engine.refusal import Refusal
 from largesse.engine.stacking import Limits, SkipReason, StackingRules, evaluation_order
+from largesse.engine.tallies import Tallies, Use
 
 __all__ = ["Circumstances", "Decision", "Outcome", "Posting", "check_request", "commit", "decide"]
 
@@ -65,13 +66,14 @@ class Outcome(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True):
     """`outcomes` in order of evaluation; `order` ends with the `applied_*` of the whole request.
 
-    `failure` is what a redemption answers when nothing may be granted.
+    `failure` is what a redemption answers when nothing may be granted, `uses` what was granted, where rules count.
     """
 
     outcomes: list[Outcome]
     valid: bool
     order: Order | None
     failure: Refusal | None
+    uses: list[Use] = []
 
     @property
     def applicable(self) -> list[Outcome]:
@@ -111,6 +113,7 @@ def decide(asks: Sequence[Ask], order: Order | None, about: Circumstances) -> De
         valid,
         _of_whole_request(start, granted),
         None if valid else _failure(outcomes, walk.has_failed),
+        walk.uses,
     )
 
 
@@ -123,7 +126,13 @@ class _Walk:
         self._limits = Limits(about.rules)
         self._effects = Effects(about, self._cart_of)
         self._cart: Cart | None = None
+        self._course = Course(about, self._cart_of, [])
         self.has_failed = False
+
+    @property
+    def uses(self) -> list[Use]:
+        """Of the redeemables granted, where the rules count any."""
+        return self._course.uses
 
     def _cart_of(self, order: Order) -> Cart:
         """The cart of an order; discounts do not change it, added lines make a new one."""
@@ -158,11 +167,12 @@ class _Walk:
 
     def _judged(self, ask: Ask, order: Order | None) -> tuple[Verdict, Effect | None]:
         """The verdict on a redeemable, and its effect where that was needed to judge its rules."""
-        verdict = judge(ask, order, self._about, self._cart_of)
+        verdict = judge(ask, order, self._course)
         if verdict.refusal is not None or not looks_at_result(ask):
             return verdict, None
         effect = self._effects.of(ask, order, verdict.bundle)
-        refusal = effect.refusal or judge_rules(ask, order, effect.order, verdict.bundles, self._about, self._cart_of)
+        made = Made(effect.order, effect.credits)
+        refusal = effect.refusal or judge_rules(ask, order, verdict.bundles, self._course, made)
         return Verdict(refusal, verdict.bundles), effect
 
     def _refused(self, ask: Ask, refusal: Refusal, bundle: Bundle | None) -> Outcome:
@@ -174,6 +184,8 @@ class _Walk:
     def _granted(self, ask: Ask, effect: Effect, bundle: Bundle | None) -> Outcome:
         self._limits.count(ask)
         self._effects.spend(effect)
+        if self._about.tallies is not None:
+            self._course.uses.append(use_of(ask, self._about, Made(effect.order, effect.credits)))
         if effect.order is not None:
             self._running = effect.order
         account, subject = (
@@ -243,11 +255,18 @@ def _line_of_whole_request(before: Sequence[Line], after: Line, place: int, stat
     )
 
 
-def commit(decision: Decision, session_key: str | None = None, budgets: dict[str, int] | None = None) -> None:
-    """Applies the postings to the entries and `budgets` in memory, so that the next request of the batch sees them.
+def commit(
+    decision: Decision,
+    session_key: str | None = None,
+    budgets: dict[str, int] | None = None,
+    tallies: Tallies | None = None,
+) -> None:
+    """Applies the postings to the entries, `budgets` and `tallies` in memory, so that the next request of the batch sees them.
 
     Locks that `session_key` holds on the vouchers used end with it.
     """
+    if tallies is not None:
+        tallies.add(decision.uses)
     for outcome in decision.applicable:
         voucher = outcome.ask.voucher
         for posting in outcome.postings:

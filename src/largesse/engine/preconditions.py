@@ -13,7 +13,8 @@ from largesse.engine.circumstances import Circumstances
 from largesse.engine.eligibility import eligible
 from largesse.engine.order import Order
 from largesse.engine.refusal import Refusal
-from largesse.engine.rules import Facts, Violation
+from largesse.engine.rules import Count, Facts, Violation
+from largesse.engine.tallies import Tallies, Use, tally_of
 from largesse.engine.validity import Hours, Timeframe, in_hours, in_timeframe, on_weekday
 
 GIFT = "GIFT_VOUCHER"
@@ -32,11 +33,27 @@ class Verdict(msgspec.Struct, frozen=True):
         return min((one for one in self.bundles if one is not None), key=lambda one: one.quantity, default=None)
 
 
-def judge(ask: Ask, order: Order | None, about: Circumstances, cart_of: MakeCart) -> Verdict:
+class Made(msgspec.Struct, frozen=True):
+    """What a redeemable makes of the order: the order after it, with only its own `applied_*`, and the credits it takes."""
+
+    order: Order | None
+    credits: int | None = None
+
+
+class Course(msgspec.Struct, frozen=True):
+    """A request under way: what its redeemables are judged by, and the uses of those already granted."""
+
+    about: Circumstances
+    cart_of: MakeCart
+    uses: list[Use]
+
+
+def judge(ask: Ask, order: Order | None, course: Course) -> Verdict:
     """The first reason against a redeemable, judged by the running order.
 
     Rules are left out where `looks_at_result`: `judge_rules` judges them once the effect is known.
     """
+    about, cart_of = course.about, course.cart_of
     if ask.tier is not None:
         refusal = _of_tier(ask.tier, about) or _missing(ask, order, about)
     elif ask.voucher is not None:
@@ -52,7 +69,7 @@ def judge(ask: Ask, order: Order | None, about: Circumstances, cart_of: MakeCart
     bundles = tuple([_found(one, order, cart_of) for one in ask.rules])
     if looks_at_result(ask):
         return Verdict(bundles=bundles)
-    return Verdict(judge_rules(ask, order, None, bundles, about, cart_of), bundles)
+    return Verdict(judge_rules(ask, order, bundles, course), bundles)
 
 
 # Its own state
@@ -170,27 +187,24 @@ def _missing(ask: Ask, order: Order | None, about: Circumstances) -> Refusal | N
 
 
 def judge_rules(
-    ask: Ask,
-    order: Order | None,
-    result: Order | None,
-    bundles: Sequence[Bundle | None],
-    about: Circumstances,
-    cart_of: MakeCart,
+    ask: Ask, order: Order | None, bundles: Sequence[Bundle | None], course: Course, made: Made | None = None
 ) -> Refusal | None:
-    """Every rule set must hold, its conditions and its bundle. `result` is the order after the redeemable's effect.
+    """Every rule set must hold, its conditions and its bundle.
 
     The first rule set violated gives key and message, the details name all of them (our decision).
     """
+    about = course.about
     facts = Facts(
         now=about.now,
         zone=about.zone,
         order=order or Order(),
-        result=result,
-        cart_of=cart_of,
+        result=made.order if made is not None else None,
+        cart_of=course.cart_of,
         customer=about.customer,
         metadata=about.metadata,
         api_key=about.api_key,
         holder_id=ask.voucher.holder_id if ask.voucher else None,
+        counted=lambda count: _counted(count, ask, course, made),
     )
     violated: list[tuple[RuleSet, Violation]] = []
     for one, bundle in zip(ask.rules, bundles, strict=True):
@@ -204,6 +218,29 @@ def judge_rules(
     rules, first = violated[0]
     message = rules.message if first.message is None else first.message
     return refusals.rules_violated(first.group, _subject(ask), [one.id for one, _ in violated], message)
+
+
+def _counted(count: Count, ask: Ask, course: Course, made: Made | None) -> int | None:
+    """What history, the requests before in the batch, the redeemables before in the request, and this one add up to."""
+    about = course.about
+    customer_id = about.customer.id if about.customer else None
+    tally = tally_of(count, ask, about.now, about.zone, customer_id, about.api_key)
+    if tally is None:
+        return None
+    return (about.tallies or Tallies({})).of(tally, [*course.uses, use_of(ask, about, made)])
+
+
+def use_of(ask: Ask, about: Circumstances, made: Made | None) -> Use:
+    """The redemption of a redeemable, as the sums that rules ask for see it."""
+    return Use(
+        "promotion_tier" if ask.tier else "voucher",
+        (ask.tier or ask.voucher or ask).id,
+        ask.campaign.id if ask.campaign else None,
+        about.customer.id if about.customer else None,
+        about.api_key,
+        made.order.total_applied_discount_amount if made is not None and made.order is not None else 0,
+        (made.credits or 0) if made is not None else 0,
+    )
 
 
 def _found(rules: RuleSet, order: Order | None, cart_of: MakeCart) -> Bundle | None:

@@ -32,6 +32,7 @@ TIER_USES = "tier_uses"  # of a promotion tier, as of a voucher
 TIER_ORDERS = "tier_orders"  # amounts of the orders a tier was redeemed on, before discounts, in minor units
 TIER_DISCOUNTS = "tier_discounts"  # what a tier took off, in minor units
 DISCOUNTED_UNITS = "discounted_units"  # units that count against a limit over time; the subject names the budget
+HISTORY = "history"  # no sum: the row of a campaign or tier that rivals wait for while history is summed up
 COUNTED = (TIER_USES, TIER_ORDERS, TIER_DISCOUNTS, DISCOUNTED_UNITS)  # the accounts that `counters` keeps
 
 postings = Table(
@@ -133,6 +134,12 @@ def values(conn: Connection, project_id: str, subjects: Collection[str], *, lock
     statement = _VALUES_LOCKED if lock else _VALUES
     rows = conn.execute(statement, {"project": project_id, "subjects": list(subjects)})
     return {(subject_id, account): value for subject_id, account, value in rows}
+
+
+def hold(conn: Connection, project_id: str, subjects: Collection[str]) -> None:
+    """Makes rivals for these subjects wait until this transaction ends; taken in order of their ids."""
+    rows = [(subject, HISTORY, 0, None) for subject in sorted(subjects)]
+    add_rows(conn, counters, ("subject_id", "account"), "value", ("most",), project_id, rows, guard="TRUE")
 
 
 def add(conn: Connection, project_id: str, changes: Mapping[Key, int], limits: Mapping[Key, int]) -> None:

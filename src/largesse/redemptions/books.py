@@ -21,6 +21,7 @@ from largesse.customers.model import Counts, CustomerInput, StoredCustomer
 from largesse.engine.books import Ask, Campaign, Lock, Tier, Voucher
 from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
+from largesse.engine.tallies import Tallies, Tally
 from largesse.kernel import definitions as kept
 from largesse.kernel import errors, ledger
 from largesse.kernel.database.rows import sent_together
@@ -103,6 +104,7 @@ class Books:
         self.catalog = self._load_catalog()
         self.categories = self._load_categories()
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
+        self.tallies: Tallies | None = None  # what the rules at hand count, where they count any
         self.tier_counts: dict[ledger.Key, int] = {}
         self._tier_answers: Mapping[str, TierAnswer] | None = None
 
@@ -166,6 +168,18 @@ class Books:
         found = [*self._orders.values(), *self._orders_by_source.values()]
         lines = [line for stored in found for line in stored.order.lines or ()]
         return collections.load(self._conn, self.project, ids, self._sent_orders, lines, self._free_items())
+
+    def load_tallies(self, wanted: Collection[Tally], *, lock: bool) -> None:
+        """Sums history as the rules ask; where redemptions may follow, rivals for the same campaigns and tiers wait until they end.
+
+        Vouchers are locked already. Nothing is read where no rule counts.
+        """
+        if not wanted:
+            return
+        if lock:
+            held = {tally.id for tally in wanted if tally.kind != "voucher"}
+            ledger.hold(self._conn, self.project.id, held)
+        self.tallies = Tallies(store.tallies(self._conn, self.project.id, wanted))
 
     def load_counters(self, budget_keys: Collection[str], *, lock: bool) -> None:
         """Loads limits over time and, where they may change, the statistics of tiers: one query, none where there are neither."""

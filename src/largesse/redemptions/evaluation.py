@@ -14,6 +14,7 @@ from largesse.engine.circumstances import Circumstances
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.decision import Decision, check_request, decide
 from largesse.engine.order import Order, OrderInput, check_amount, check_size, normalise, without_applied
+from largesse.engine.tallies import Tally, wanted_tallies
 from largesse.kernel import wire
 from largesse.kernel.call import Call
 from largesse.kernel.database.unit import Unit
@@ -60,15 +61,24 @@ def load_budgets(books: Books, work: Sequence[tuple[Unit, StackableRequest]], *,
     changed the order stands at 0, and what would overspend it is refused by the statement and decided again.
     """
     cases: list[Case] = []
+    tallies: set[Tally] = set()
     for place, (unit, body) in enumerate(work) if books.has_rules else ():
         with suppress(ApiError):
-            cases.append(case_of(books, place, unit.call, body))
+            cases.append(case := case_of(books, place, unit.call, body))
+            tallies |= tallies_of(case, unit.call)
+    books.load_tallies(tallies, lock=lock)
     books.load_counters({key for case in cases for key in budgets_of(case)}, lock=lock)
 
 
 def budgets_of(case: Case) -> list[str]:
     """The keys of the limits over time that the case may meet."""
     return budgets.wanted(case.asks, case.order, case.customer.id if case.customer else None)
+
+
+def tallies_of(case: Case, call: Call) -> set[Tally]:
+    """The sums over history that the rules of the case may ask for."""
+    customer_id = case.customer.id if case.customer else None
+    return wanted_tallies(case.asks, call.now, call.project.zone, customer_id, call.caller.key_id)
 
 
 def evaluate(books: Books, place: int, call: Call, body: StackableRequest, *, session_key: str | None) -> Evaluation:
@@ -93,6 +103,7 @@ def circumstances(
         catalog=books.catalog,
         collections=books.collections.at(call),
         budgets=books.budgets,
+        tallies=books.tallies,
     )
 
 

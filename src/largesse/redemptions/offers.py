@@ -19,7 +19,7 @@ from largesse.orders.model import OrderAnswer
 from largesse.redemptions.answers.redeemables import result
 from largesse.redemptions.answers.shapes import ItemList
 from largesse.redemptions.books import Books, wanted_by
-from largesse.redemptions.evaluation import budgets_of, case_of, circumstances
+from largesse.redemptions.evaluation import budgets_of, case_of, circumstances, tallies_of
 from largesse.redemptions.model import RedeemableInput, StackableRequest
 
 MOST = 150  # documented: the newest tiers only
@@ -101,7 +101,9 @@ def _offered(books: Books, place: int, unit: Unit, question: OfferQuestion, tier
     if question.tier_id is not None and not asks:
         raise errors.not_found("promotion_tier", question.tier_id)
     case = case_of(books, place, unit.call, question.body)
-    books.load_counters(budgets_of(msgspec.structs.replace(case, asks=asks)), lock=False)
+    case = msgspec.structs.replace(case, asks=asks)
+    books.load_tallies(tallies_of(case, unit.call), lock=False)
+    books.load_counters(budgets_of(case), lock=False)
     about = circumstances(books, unit.call, question.body, case.customer, None)
     tracking_id = customers.tracking_id(unit.project, case.customer)
     offers = [_offer(unit, ask, decide([ask], case.order, about).outcomes[0], tracking_id) for ask in asks]

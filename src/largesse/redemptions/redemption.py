@@ -66,7 +66,7 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
     parent_id = ids.hex_id("r_") if len(applied) > 1 else None
     record_ids = [ids.hex_id("r_") for _ in applied]
     root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
-    commit(decision, session_key, books.budgets)
+    commit(decision, session_key, books.budgets, books.tallies)
     records = [
         _child(books, unit, question, evaluation, outcome, record_id, parent_id, root)
         for outcome, record_id in zip(applied, record_ids, strict=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from largesse.engine.logic import Every, Logic, keys_of
 from largesse.engine.logic import Leaf as Key
-from largesse.engine.rules import customers, items, orders, products, redemptions
+from largesse.engine.rules import counts, customers, items, orders, products, redemptions
 from largesse.engine.rules.documents import RuleFault, part, parts_of, read_logic
 from largesse.engine.rules.facts import Facts
 from largesse.engine.rules.leaves import Name, Test, without_parts
@@ -18,6 +18,7 @@ NAMES: Mapping[str, Name] = {
     **items.NAMES,
     **products.NAMES,
     **redemptions.NAMES,
+    **counts.NAMES,
 }
 _WITH_PARTS = frozenset(items.NAMES) | frozenset(products.NAMES)
 # Names of the API that ask for what is not kept yet: a rule that has one would be judged wrongly, so it is refused.
@@ -28,8 +29,8 @@ _UNAVAILABLE = {
     "redemption.reward.pay_with_points.points_used": "rewards",
     "redemption.user.login": "user logins",
     "redemption.count.per_user": "user logins",
+    "campaign.orders.amount": "sums of orders",
 }
-_COUNTERS = ("redemption.count", "redemption.gift.amount", "campaign.")
 _Blame = Callable[[Facts], Violation | None]
 
 
@@ -50,6 +51,7 @@ def compile_rules(document: Mapping[str, Any]) -> Conditions | None:
         blame=_blamed(logic, {key: blame for key, (_, blame) in compiled.items()}),
         needs=frozenset(need for name in names for need in name.needs),
         of_result=any(name.of_result for name in names),
+        counts=frozenset(name.count for name in names if name.count is not None),
     )
 
 
@@ -80,8 +82,6 @@ def _own_words(leaf: Mapping[str, Any], place: str) -> str | None:
 def _unknown(name: str, place: str) -> str:
     if name in _UNAVAILABLE:
         return f"{place}: '{name}' is not supported yet, as there are no {_UNAVAILABLE[name]}"
-    if name.startswith(_COUNTERS):
-        return f"{place}: '{name}' is not supported yet, as redemptions are not counted for rules"
     if name.endswith("discount_applicable"):
         return f"{place}: '{name}' is not supported; name what a discount applies to in applicable_to"
     return f"{place}: unknown name '{name}'; known are {', '.join(sorted(NAMES))}"

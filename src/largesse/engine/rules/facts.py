@@ -1,13 +1,16 @@
 """What the conditions of one redeemable are judged by."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.order import Line, Order
+
+Measure = Literal["uses", "discounts", "credits"]
+Period = Literal["daily", "weekly", "monthly"]
 
 
 class CartView(Protocol):
@@ -21,6 +24,18 @@ class CartView(Protocol):
         """The lines of a product, a SKU or a collection that goes by any of these names."""
 
 
+class Count(msgspec.Struct, frozen=True):
+    """What a condition counts: of the code or tier itself or of its campaign, over all time or in the current period.
+
+    Of a campaign's credits those of a card outside campaigns are its own (our decision).
+    """
+
+    of: Literal["itself", "campaign"]
+    measure: Measure = "uses"
+    period: Period | None = None
+    per: Literal["customer", "api_key"] | None = None
+
+
 class When(msgspec.Struct, frozen=True, kw_only=True):
     """What operators may know besides the property: the moment, in microseconds UTC, and the zone that says which day that is."""
 
@@ -32,7 +47,8 @@ class Facts(When, frozen=True, kw_only=True):
     """`order` is the running order, `result` what the redeemable makes of it; `result` is there only for conditions that ask.
 
     `metadata` is that of the redemption asked for, `api_key` the application id of the calling key,
-    `holder_id` the customer the code was published to.
+    `holder_id` the customer the code was published to. `counted` answers what redemptions add up to, this one included; None where
+    there is nothing to count.
     """
 
     order: Order
@@ -42,6 +58,7 @@ class Facts(When, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     api_key: str | None = None
     holder_id: str | None = None
+    counted: Callable[[Count], int | None]
 
     @property
     def cart(self) -> CartView:

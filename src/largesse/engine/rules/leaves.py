@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from largesse.engine.rules.documents import RuleFault
-from largesse.engine.rules.facts import Facts
+from largesse.engine.rules.facts import Count, Facts
 from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER, compile_conditions, conditions_of, values_of
 from largesse.engine.rules.verdicts import Group, Need
 
@@ -16,12 +16,13 @@ Compile = Callable[[Leaf, str], Test]  # (leaf, its place) → test; raises Rule
 
 
 class Name(msgspec.Struct, frozen=True):
-    """A name that a condition can have. `of_result`: it looks at the order after the redeemable's own effect."""
+    """A name that a condition can have; `of_result` where it looks at the order after the redeemable's own effect."""
 
     group: Group
     compile: Compile
     needs: frozenset[Need] = frozenset()
     of_result: bool = False
+    count: Count | None = None
 
 
 def number(read: Callable[[Facts], int | None]) -> Compile:

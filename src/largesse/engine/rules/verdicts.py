@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from largesse.engine.rules.facts import Facts
+from largesse.engine.rules.facts import Count, Facts
 
 Group = Literal["customer", "order", "redemption"]
 Need = Literal["customer", "order", "amount", "items"]
@@ -21,9 +21,11 @@ class Violation(msgspec.Struct, frozen=True):
 class Conditions(msgspec.Struct, frozen=True):
     """The conditions of one rule. `blame` answers the leftmost one that makes the rule fail, None where it holds.
 
-    `needs` is what a request must have for them, `of_result` whether any looks at the order after the redeemable's own effect.
+    `needs` is what a request must have for them, `of_result` whether any looks at the order after the redeemable's own effect,
+    `counts` what past redemptions are counted for.
     """
 
     blame: Callable[[Facts], Violation | None]
     needs: frozenset[Need]
     of_result: bool
+    counts: frozenset[Count] = frozenset()

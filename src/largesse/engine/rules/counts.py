@@ -1,0 +1,53 @@
+"""Conditions on how often, and how far, a code, tier or campaign was redeemed; the redemption being judged counts already."""
+
+from largesse.engine.rules.facts import Count, Facts, Period
+from largesse.engine.rules.leaves import Compile, Leaf, Name, Test
+from largesse.engine.rules.operators import OF_NUMBER, compile_conditions
+from largesse.engine.rules.verdicts import Need
+
+_PERIODS: tuple[Period | None, ...] = (None, "daily", "weekly", "monthly")
+_CUSTOMER: frozenset[Need] = frozenset({"customer"})
+
+
+def _counted(count: Count) -> Compile:
+    """Where nothing is counted, as for the campaign of a code that has none, the condition holds (documented)."""
+
+    def compiled(leaf: Leaf, place: str) -> Test:
+        check = compile_conditions(leaf, place, OF_NUMBER)
+
+        def test(facts: Facts) -> bool:
+            found = facts.counted(count)
+            return found is None or check(found, facts)
+
+        return test
+
+    return compiled
+
+
+def _name(count: Count) -> Name:
+    return Name(
+        "redemption",
+        _counted(count),
+        _CUSTOMER if count.per == "customer" else frozenset(),
+        of_result=count.measure != "uses",
+        count=count,
+    )
+
+
+def _names(prefix: str, count: Count) -> dict[str, Name]:
+    """One name for all time, and one for each period."""
+    return {
+        f"{prefix}.{period}" if period else prefix: _name(Count(count.of, count.measure, period, count.per))
+        for period in _PERIODS
+    }
+
+
+NAMES = {
+    **_names("redemption.count", Count("itself")),
+    **_names("redemption.count.per_customer", Count("itself", per="customer")),
+    "redemption.count.per_api_key": _name(Count("itself", per="api_key")),
+    **_names("campaign.redemptions.count", Count("campaign")),
+    **_names("campaign.redemptions.customers_count", Count("campaign", per="customer")),
+    "campaign.orders.amount_discounted": _name(Count("campaign", "discounts")),
+    "redemption.gift.amount": _name(Count("campaign", "credits")),
+}
