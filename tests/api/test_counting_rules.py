@@ -148,3 +148,14 @@ def test_a_tier_is_not_offered_beyond_its_limit(shop: Server) -> None:
     assert ok(shop.client.post(path, json={"order": {"amount": 1000}}))["valid"]
     assert try_redeem_all(shop.client, of_tier(tier_id), order=1000).status_code == 200
     assert not ok(shop.client.post(path, json={"order": {"amount": 1000}}))["valid"]
+
+
+def test_the_amount_of_an_order_counts_once_in_a_campaign(shop: Server) -> None:
+    codes = campaign(shop, 4, "campaign.orders.amount", 2500)
+    both = redeem(shop.client, codes[0], codes[1], order=1000)
+    redeem(shop.client, codes[2], order={"id": both["order"]["id"]})
+    refused(try_redeem(shop.client, codes[3], order=1501), 400, KEY)
+    done = redeem(shop.client, codes[3], order=1500)
+    refused(try_redeem(shop.client, codes[3], order=1), 400, KEY)
+    undo(shop, done)
+    redeem(shop.client, codes[3], order=1500)

@@ -522,7 +522,7 @@ def test_a_rule_on_products_alone_is_no_condition() -> None:
         ({"1": {"name": 5}}, "rules.1 should be an object with a 'name'"),
         (rules(leaf("order.colour", {"$is": ["x"]})), "unknown name 'order.colour'; known are "),
         (rules(leaf("customer.segment", {"$is": ["seg_1"]})), "not supported yet, as there are no segments"),
-        (rules(leaf("campaign.orders.amount", {"$is": [1]})), "not supported yet, as there are no sums of orders"),
+        (rules(leaf("redemption.count.per_user", {"$is": [1]})), "not supported yet, as there are no user logins"),
         (rules(leaf("product.discount_applicable", {"$is": [True]})), "applicable_to"),
         (rules(leaf("order.amount")), "rules.1.conditions should have at least one operator"),
         (rules(leaf("order.amount", {"$starts_with": ["1"]})), "unknown operator '$starts_with' for order.amount; known are"),

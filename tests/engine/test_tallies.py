@@ -103,19 +103,60 @@ def test_what_is_to_be_summed_up_is_known_beforehand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "amount"),
+    ("other", "expected"),
     [
-        ({}, 1),
-        ({"id": "v_2"}, 1),
-        ({"campaign_id": None}, 0),
-        ({"customer_id": "cust_ben"}, 0),
-        ({"api_key": "app_2"}, 0),
+        ({}, True),
+        ({"id": "v_2"}, True),
+        ({"campaign_id": None}, False),
+        ({"customer_id": "cust_ben"}, False),
+        ({"api_key": "app_2"}, False),
     ],
 )
-def test_a_use_adds_to_the_sums_it_belongs_to(other: dict[str, Any], amount: int) -> None:
+def test_a_use_counts_for_the_sums_it_belongs_to(other: dict[str, Any], expected: bool) -> None:
     use: dict[str, Any] = {"id": "v_1", "campaign_id": "camp_1", "customer_id": "cust_ann", "api_key": "app_1"}
     made = Use(**{"kind": "voucher", "discount": 5, "credits": 0} | use | other)
-    assert made.adds_to(Tally("campaign", "camp_1", "uses", 0, "cust_ann", "app_1")) == amount
+    assert made.counts_for(Tally("campaign", "camp_1", "uses", 0, "cust_ann", "app_1")) is expected
+
+
+OF_ORDERS = Tally("campaign", "camp_1", "orders")
+
+
+@pytest.mark.parametrize(
+    ("order", "key"),
+    [
+        (Order(amount=600), "APPLICABLE"),
+        (Order(amount=601), "redemption_rules_violated"),
+        (Order(id="ord_1", amount=1000), "APPLICABLE"),  # 400 of it are counted already
+        (Order(id="ord_1", amount=1001), "redemption_rules_violated"),
+        (Order(id="ord_1", amount=100), "APPLICABLE"),
+        (Order(), "APPLICABLE"),
+        (None, "APPLICABLE"),
+    ],
+)
+def test_an_order_counts_once_in_a_budget(order: Order | None, key: str) -> None:
+    asked = limited("campaign.orders.amount", 5000)
+    tallies = Tallies({OF_ORDERS: 4400}, {("camp_1", "ord_1"): 400})
+    assert keys(decided(order, asked, tallies=tallies)) == [key]
+
+
+def test_two_codes_on_one_order_take_its_amount_once() -> None:
+    two = [limited("campaign.orders.amount", 1000, id=id) for id in ("v_1", "v_2")]
+    assert decided(Order(amount=1000), *two, tallies=Tallies({})).valid
+
+
+@pytest.mark.parametrize(
+    ("order", "key"),
+    [
+        (Order(amount=1000), "redemption_rules_violated"),
+        (Order(source_id="shop-1", amount=1000), "APPLICABLE"),
+        (Order(id="ord_new", source_id="shop-1", amount=1500), "APPLICABLE"),
+        (Order(source_id="shop-2", amount=1000), "redemption_rules_violated"),
+    ],
+)
+def test_orders_of_one_batch_are_told_apart(order: Order, key: str) -> None:
+    asked, tallies = limited("campaign.orders.amount", 1500), Tallies({})
+    commit(decided(Order(source_id="shop-1", amount=1000), asked, tallies=tallies), tallies=tallies)
+    assert keys(decided(order, asked, tallies=tallies)) == [key]
 
 
 @pytest.mark.parametrize(

@@ -169,11 +169,11 @@ def _has_priced_line(rules: Sequence[RuleSet], order: Order, cart_of: MakeCart) 
 
 def _missing(ask: Ask, order: Order | None, about: Circumstances) -> Refusal | None:
     """What the rules look at and the request does not have."""
+    if not ask.rules:
+        return None
     needs = {need for one in ask.rules if one.conditions is not None for need in one.conditions.needs}
     if any(one.bundle is not None for one in ask.rules):
         needs |= {"order", "items"}
-    if not needs:
-        return None
     name = ask.voucher.code if ask.voucher else ask.id
     if "customer" in needs and about.customer is None:
         return refusals.missing_customer()
@@ -240,6 +240,7 @@ def use_of(ask: Ask, about: Circumstances, made: Made | None) -> Use:
         about.api_key,
         made.order.total_applied_discount_amount if made is not None and made.order is not None else 0,
         (made.credits or 0) if made is not None else 0,
+        made.order if made is not None else None,
     )
 
 

@@ -1,4 +1,5 @@
-"""What redemptions of a code, tier or campaign add up to for rules: how many there were, what they took off, and which credits.
+"""What redemptions of a code, tier or campaign add up to for rules: how many there were, what they took off, which credits,
+and what the orders amounted to. An order counts once, however often it was redeemed on (our decision).
 
 A tally is read from history: successful redemptions that were not rolled back, each in the period in which it happened.
 """
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from largesse.engine.books import Ask
+from largesse.engine.order import Order
 from largesse.engine.rules import Count, Measure, Period
 
 Kind = Literal["voucher", "promotion_tier", "campaign"]
@@ -39,35 +41,51 @@ class Use(msgspec.Struct, frozen=True):
     api_key: str | None
     discount: int
     credits: int
+    order: Order | None = None
 
-    def adds_to(self, tally: Tally) -> int:
-        """What the tally grows by."""
+    def counts_for(self, tally: Tally) -> bool:
         scope = self.campaign_id if tally.kind == "campaign" else self.id
-        if scope != tally.id:
-            return 0
-        if tally.customer_id is not None and tally.customer_id != self.customer_id:
-            return 0
-        if tally.api_key is not None and tally.api_key != self.api_key:
-            return 0
-        return {"uses": 1, "discounts": self.discount, "credits": self.credits}[tally.measure]
+        if scope != tally.id or tally.customer_id not in (None, self.customer_id):
+            return False
+        return tally.api_key in (None, self.api_key)
 
 
 class Tallies:
     """Sums as history has them, and the redemptions since. A sum not looked up is 0: whom history does not know."""
 
-    __slots__ = ("_recorded", "_uses")
+    __slots__ = ("_orders", "_recorded", "_requests")
 
-    def __init__(self, recorded: Mapping[Tally, int]) -> None:
+    def __init__(self, recorded: Mapping[Tally, int], orders: Mapping[tuple[str, str], int] | None = None) -> None:
+        """`orders` are the amounts, by campaign and order, that the recorded sums have of the orders at hand."""
         self._recorded = recorded
-        self._uses: list[Use] = []
+        self._orders = orders or {}
+        self._requests: list[Sequence[Use]] = []
 
-    def add(self, uses: Iterable[Use]) -> None:
+    def add(self, uses: Sequence[Use]) -> None:
         """Lets the next request of a batch see what this one redeemed."""
-        self._uses.extend(uses)
+        self._requests.append(uses)
 
     def of(self, tally: Tally, uses: Sequence[Use]) -> int:
         """The sum with these uses of the request at hand."""
-        return self._recorded.get(tally, 0) + sum(one.adds_to(tally) for some in (self._uses, uses) for one in some)
+        recorded = self._recorded.get(tally, 0)
+        since = [[one for one in some if one.counts_for(tally)] for some in (*self._requests, uses)]
+        if tally.measure == "orders":
+            return recorded + self._growth_of_orders(tally.id, since)
+        if tally.measure == "uses":
+            return recorded + sum(len(some) for some in since)
+        return recorded + sum(
+            one.discount if tally.measure == "discounts" else one.credits for some in since for one in some
+        )
+
+    def _growth_of_orders(self, campaign_id: str, requests: Iterable[Sequence[Use]]) -> int:
+        """An order without a name is one of its own in each request."""
+        amounts: dict[object, int] = {}
+        for place, some in enumerate(requests):
+            for order in (one.order for one in some if one.order is not None):
+                known = self._orders.get((campaign_id, order.id), 0) if order.id else 0
+                key = order.source_id or order.id or place
+                amounts[key] = max(amounts.get(key, 0), (order.amount or 0) - known)
+        return sum(amounts.values())
 
 
 def tally_of(

@@ -179,7 +179,10 @@ class Books:
         if lock:
             held = {tally.id for tally in wanted if tally.kind != "voucher"}
             ledger.hold(self._conn, self.project.id, held)
-        self.tallies = Tallies(store.tallies(self._conn, self.project.id, wanted))
+        sums = [tally for tally in wanted if tally.measure != "orders"]
+        campaigns = [tally for tally in wanted if tally.measure == "orders"]
+        recorded, orders = store.order_tallies(self._conn, self.project.id, campaigns, self._orders)
+        self.tallies = Tallies(store.tallies(self._conn, self.project.id, sums) | recorded, orders)
 
     def load_counters(self, budget_keys: Collection[str], *, lock: bool) -> None:
         """Loads limits over time and, where they may change, the statistics of tiers: one query, none where there are neither."""

@@ -74,6 +74,24 @@ _TALLIES = {
     for kind, scope in _SCOPES.items()
     for per_customer, per_key in ((False, False), (True, False), (False, True))
 }
+_ORDERS = (
+    select(
+        redemptions.c.campaign_id,
+        redemptions.c.order_id,
+        func.max(func.coalesce(redemptions.c.order_amount, 0)).label("amount"),
+    )
+    .where(
+        redemptions.c.project_id == bindparam("project"),
+        redemptions.c.object == "redemption",
+        redemptions.c.status == "SUCCEEDED",
+        redemptions.c.order_id.is_not(None),
+        one_of(redemptions.c.campaign_id, "ids"),
+    )
+    .group_by(redemptions.c.campaign_id, redemptions.c.order_id)
+)
+_ORDERS_KNOWN = _ORDERS.where(one_of(redemptions.c.order_id, "orders"))
+_EACH_ORDER = _ORDERS.subquery()
+_ORDER_SUMS = select(_EACH_ORDER.c.campaign_id, func.sum(_EACH_ORDER.c.amount)).group_by(_EACH_ORDER.c.campaign_id)
 _COUNT_NAMES = {
     ("redemption", "SUCCESS"): "total_succeeded",
     ("redemption", "FAILURE"): "total_failed",
@@ -178,6 +196,21 @@ def tallies(conn: Connection, project_id: str, wanted: Collection[Tally]) -> dic
             if subject in sums:
                 found[tally] = int(sums[subject][tally.measure])
     return found
+
+
+def order_tallies(
+    conn: Connection, project_id: str, wanted: Collection[Tally], order_ids: Collection[str]
+) -> tuple[dict[Tally, int], dict[tuple[str, str], int]]:
+    """Amounts of the orders that campaigns were redeemed on, each once; and by campaign and order those of `order_ids`."""
+    if not wanted:
+        return {}, {}
+    arguments = {"project": project_id, "ids": [tally.id for tally in wanted]}
+    sums = {row[0]: int(row[1]) for row in conn.execute(_ORDER_SUMS, arguments)}
+    rows = conn.execute(_ORDERS_KNOWN, arguments | {"orders": list(order_ids)}) if order_ids else ()
+    return (
+        {tally: sums[tally.id] for tally in wanted if tally.id in sums},
+        {(campaign_id, order_id): amount for campaign_id, order_id, amount in rows},
+    )
 
 
 def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:

@@ -29,7 +29,6 @@ _UNAVAILABLE = {
     "redemption.reward.pay_with_points.points_used": "rewards",
     "redemption.user.login": "user logins",
     "redemption.count.per_user": "user logins",
-    "campaign.orders.amount": "sums of orders",
 }
 _Blame = Callable[[Facts], Violation | None]
 

@@ -48,6 +48,7 @@ NAMES = {
     "redemption.count.per_api_key": _name(Count("itself", per="api_key")),
     **_names("campaign.redemptions.count", Count("campaign")),
     **_names("campaign.redemptions.customers_count", Count("campaign", per="customer")),
+    "campaign.orders.amount": _name(Count("campaign", "orders")),
     "campaign.orders.amount_discounted": _name(Count("campaign", "discounts")),
     "redemption.gift.amount": _name(Count("campaign", "credits")),
 }

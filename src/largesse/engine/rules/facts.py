@@ -9,7 +9,7 @@ import msgspec
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.order import Line, Order
 
-Measure = Literal["uses", "discounts", "credits"]
+Measure = Literal["uses", "discounts", "credits", "orders"]
 Period = Literal["daily", "weekly", "monthly"]
 
 
