@@ -50,7 +50,17 @@ def test_a_date_is_a_text(server: Server, sent: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b"nonsense", b'{"a":}', b"\xff\xfe", b'{"redeemables": [NaN]}', b'"\\ud800"']
+    "content",
+    [
+        b"{",
+        b"nonsense",
+        b'{"a":}',
+        b"\xff\xfe",
+        b'{"redeemables": [NaN]}',
+        b'"\\ud800"',
+        b'{"redeemables": 5, nonsense',
+        b'{"redeemables": 5, "a": "\xff"}',
+    ],
 )
 def test_malformed_json(server: Server, content: bytes) -> None:
     refused(server.client.post("/v1/redemptions", content=content), 400, "invalid_payload")

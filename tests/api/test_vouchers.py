@@ -362,6 +362,11 @@ def test_whole_numbers_may_be_written_as_decimal_fractions(server: Server) -> No
     assert made["discount"] == {"type": "PERCENT", "percent_off": 10, "amount_limit": 500}
     ok(server.client.post(f"/v1/vouchers/{card}", content=b'{"type": "GIFT_VOUCHER", "gift": {"amount": 5e3}}'))
     assert voucher(server.client, card)["gift"]["balance"] == 5000
+    limited = name()
+    ok(server.client.post(f"/v1/vouchers/{limited}", content=body[:-1] + b', "redemption": {"quantity": 2.0}}'))
+    assert voucher(server.client, limited)["redemption"]["quantity"] == 2
+    cart = b'{"redeemables": [{"object": "voucher", "id": "%b"}], "order": {"amount": 10000.0}}' % limited.encode()
+    assert ok(server.client.post("/v1/redemptions", content=cart))["order"]["total_amount"] == 9500
     for impossible in (b"500.5", b"1e17", b"1e999"):
         sent = body.replace(b"500.0", impossible)
         refused(server.client.post(f"/v1/vouchers/{name()}", content=sent), 400, "invalid_payload")

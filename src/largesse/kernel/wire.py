@@ -100,6 +100,15 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
+def _with_whole_numbers(body: bytes, kind: type[T], first: msgspec.ValidationError) -> T:
+    """Reads 500.0 as 500 where a whole number is due, too; raises what was wrong at `first` where that does not help."""
+    try:
+        value: T = msgspec.convert(decoder(Any).decode(body or b"{}"), kind, dec_hook=_decode_special)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise _payload_error(first) from None
+    return value
+
+
 def decode_body(body: bytes, kind: type[T]) -> T:
     """The request body as `kind`; an empty body counts as `{}`. Raises ApiError 400 `invalid_payload`."""
     check_depth(body)
@@ -108,7 +117,7 @@ def decode_body(body: bytes, kind: type[T]) -> T:
     try:
         value: T = decoder(kind).decode(body or b"{}")
     except msgspec.ValidationError as error:
-        raise _payload_error(error) from None
+        return _with_whole_numbers(body, kind, error)
     except msgspec.DecodeError as error:
         raise invalid_payload(f"Invalid request payload JSON format: {error}") from None
     except (RecursionError, UnicodeDecodeError):
