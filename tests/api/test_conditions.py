@@ -58,6 +58,15 @@ def test_what_cannot_be_judged_is_refused_where_it_is_written(server: Server, on
     assert words in error["details"]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"id": ["x"], "type": "products_collection"}, {"id": {"a": 1}, "object": "products_collection"}, {"w": 10**30}],
+)
+def test_metadata_may_be_compared_with_any_value(server: Server, value: Any) -> None:
+    coupon, _ = guarded(server, leaf("order.metadata", {"$is": [value]}, "x"))
+    redeem(server.client, coupon, order={"amount": 500, "metadata": {"x": value}})
+
+
 def test_a_code_whose_rule_is_violated_says_so(server: Server) -> None:
     coupon, rule_id = guarded(server, BIG, error={"message": "Buy more"})
     error = refused(try_redeem(server.client, coupon, order=1000), 400, "order_rules_violated")

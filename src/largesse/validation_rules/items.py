@@ -34,7 +34,7 @@ def collections_of(applicable_to: ApplicableTo, bundle: dict[str, Any], rules: d
     named: list[tuple[Any, Any]] = [(one.object, one.id or one.source_id) for one in entries]
     members = (*_members(bundle), *_named_in(rules))
     named += [(one.get("object") or one.get("type"), one.get("id") or one.get("source_id")) for one in members]
-    return frozenset(id for kind, id in named if kind == "products_collection" and id)
+    return frozenset(id for kind, id in named if kind == "products_collection" and isinstance(id, str) and id)
 
 
 def _named_in(rules: dict[str, Any]) -> Iterable[dict[str, Any]]:
