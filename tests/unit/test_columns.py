@@ -34,6 +34,7 @@ def test_no_look_up_by_keys_reads_a_whole_project(name: str) -> None:
     with _ENGINE.connect() as conn:
         metadata.create_all(conn)
         steps = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("",) * text.count("?"))]
+    steps = [step for step in steps if not step.startswith("SCAN anon_")]  # rows the statement itself has put together
     assert [step for step in steps if step.endswith("(project_id=?)") or step.startswith("SCAN ")] == [
         "SCAN json_each VIRTUAL TABLE INDEX 1:" for step in steps if "json_each" in step
     ]
