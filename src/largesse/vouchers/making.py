@@ -1,6 +1,5 @@
 """Making vouchers: from what a request says, and from what its campaign says where the request is silent."""
 
-import uuid
 from collections.abc import Sequence
 
 import largesse.campaigns.service as campaigns
@@ -63,8 +62,8 @@ def add(unit: Unit, entry: Voucher, additional_info: str | None) -> StoredVouche
         updated_at=None,
         publish_count=0,
         referrer_id=None,
-        qr_id=str(uuid.uuid4()),
-        barcode_id=str(uuid.uuid4()),
+        qr_id=ids.time_uuid(),
+        barcode_id=ids.time_uuid(),
     )
     store.insert(unit.conn, unit.project_id, stored, unit.project.code_key(entry.code))
     post_initial_credit(unit, entry.gift_amount, [entry.id])

@@ -1,6 +1,5 @@
 """The codes of a campaign: adding them one by one or by the thousand, following its changes, going with it."""
 
-import uuid
 from typing import Any
 
 import msgspec
@@ -120,7 +119,7 @@ def _insert(unit: Unit, entry: Voucher, additional_info: str | None, config: Cod
     by_key = {key_of(code): code for code in config.batch(count)}
     for key in store.taken(unit.conn, unit.project_id, by_key):
         del by_key[key]
-    rows = [(ids.text_id("v_", 32), code, key, str(uuid.uuid4()), str(uuid.uuid4())) for key, code in by_key.items()]
+    rows = [(ids.text_id("v_", 32), code, key, ids.time_uuid(), ids.time_uuid()) for key, code in by_key.items()]
     model = StoredVoucher(
         entry=entry,
         additional_info=additional_info,

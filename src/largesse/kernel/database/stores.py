@@ -65,6 +65,7 @@ def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-16384")
+        cursor.execute("PRAGMA wal_autocheckpoint=4000")  # 16 MB: a batch of codes should not make a checkpoint each
         cursor.close()
 
     def on_begin(connection: Connection) -> None:

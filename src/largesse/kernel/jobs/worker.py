@@ -23,8 +23,8 @@ from largesse.kernel.jobs.model import Done, Kind
 POLL_SECONDS = 1.0  # between looks at an idle queue; jobs of this process are noticed at once
 TURN_SECONDS = 0.25  # how long a job is worked on before others have their turn
 # How long a slice should take: on the embedded store every redemption waits for it, elsewhere only other jobs do.
-SLICE_SECONDS = {True: 0.025, False: 0.1}
-REST = 0.25  # pause after a slice, in parts of the time it took
+SLICE_SECONDS = {True: 0.018, False: 0.1}
+REST = 0.15  # pause after a slice, in parts of the time it took
 FIRST_BATCH, MOST_ITEMS = 50, 5000
 FIRST_WAIT, LONGEST_WAIT = clock.SECOND, 5 * clock.MINUTE
 _FIRST_LOOK_SECONDS = 0.005  # after a hint, which comes before the commit
