@@ -10,7 +10,7 @@ from largesse.engine.logic import Every, Leaf, Logic, parse_logic
 from largesse.engine.rules import RuleFault, Violation, compile_rules
 from largesse.engine.rules.compiling import NAMES
 from largesse.engine.rules.operators import OF_METADATA
-from tests.engine.test_rules import ANN, CART, UTC_FACTS, leaf
+from tests.engine.ruled import ANN, CART, UTC_FACTS, leaf
 
 _NUMBERS = {
     "$is": lambda value, wanted: value in wanted,

@@ -12,7 +12,7 @@ from largesse.engine.decision import commit
 from largesse.engine.order import Order
 from largesse.engine.tallies import Tallies, Tally, Use, period_start, wanted_tallies
 from tests.engine.carts import NOW, UTC, amount_off, ask, ask_tier, card, code, decided, keys, tier
-from tests.engine.test_rules import leaf, rule_set
+from tests.engine.ruled import leaf, rule_set
 
 SPRING = Campaign(id="camp_1", name="Spring", type="DISCOUNT_COUPONS")
 ANN = CustomerFacts("cust_ann")
