@@ -47,9 +47,7 @@ def new_voucher(unit: Unit, sent: VoucherCreate, code: str | None) -> StoredVouc
         config = code_config(sent.code_config) if sent.code_config is not None or template is None else template
         entry.code = free_code(unit, config)
     else:
-        entry.code = codes.clean(wanted)
-        if store.is_taken(unit.conn, unit.project_id, unit.project.code_key(entry.code)):
-            raise duplicate_found("voucher", entry.code)
+        entry.code = given_code(unit, wanted)
     return add(unit, entry, sent.additional_info)
 
 
@@ -121,8 +119,7 @@ def _on_its_own(sent: VoucherCreate) -> Voucher:
 def _in_campaign(sent: VoucherCreate, campaign: StoredCampaign, code: str | None) -> Voucher:
     """What the campaign says, overlaid by what the request says."""
     entry = of_campaign(campaign)
-    if campaign.type == "STANDALONE":
-        _check_standalone(campaign, code)
+    check_standalone(campaign, code)
     values = {DISCOUNT_VOUCHER: sent.discount, GIFT_VOUCHER: sent.gift, LOYALTY_CARD: sent.loyalty_card}
     said = {kind for kind, value in values.items() if value is not None} | ({sent.type} if sent.type else set())
     if said - {entry.type}:
@@ -141,7 +138,10 @@ def _in_campaign(sent: VoucherCreate, campaign: StoredCampaign, code: str | None
     return entry
 
 
-def _check_standalone(campaign: StoredCampaign, code: str | None) -> None:
+def check_standalone(campaign: StoredCampaign, code: str | None) -> None:
+    """Refuses all but the one given code of a STANDALONE campaign: 400 `invalid_campaign` (documented)."""
+    if campaign.type != "STANDALONE":
+        return
     if code is None:
         raise campaigns.standalone_refusal()
     if campaign.vouchers_count:
@@ -168,6 +168,14 @@ def _type_of(sent: VoucherCreate) -> str:
             "A voucher has exactly one of discount and gift, fitting its type (DISCOUNT_VOUCHER or GIFT_VOUCHER)"
         )
     return given[0]
+
+
+def given_code(unit: Unit, code: str) -> str:
+    """A code as it is stored. Raises ApiError 409 where a voucher has it, in the bin or not, 400 for what is no code."""
+    cleaned = codes.clean(code)
+    if store.is_taken(unit.conn, unit.project_id, unit.project.code_key(cleaned)):
+        raise duplicate_found("voucher", cleaned)
+    return cleaned
 
 
 def free_code(unit: Unit, config: CodeConfig) -> str:

@@ -8,18 +8,25 @@ import largesse.bin.service as bin
 import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
 import largesse.validation_rules.service as validation_rules
-from largesse.campaigns.definition import check_room, invalid_campaign
+from largesse.campaigns.definition import check_room
 from largesse.campaigns.model import Accepted, CampaignCreate, StoredCampaign
 from largesse.engine.books import Voucher
 from largesse.kernel import clock, ids, wire
 from largesse.kernel.benefits import VALIDITY, check_validity
-from largesse.kernel.codes import CodeConfig, clean, code_config
+from largesse.kernel.codes import CodeConfig, code_config
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.errors import duplicate_found
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
 from largesse.kernel.jobs.queue import enqueue
 from largesse.vouchers import store
-from largesse.vouchers.making import add, free_code, no_free_code, of_campaign, post_initial_credit
+from largesse.vouchers.making import (
+    add,
+    check_standalone,
+    free_code,
+    given_code,
+    no_free_code,
+    of_campaign,
+    post_initial_credit,
+)
 from largesse.vouchers.model import CampaignVoucher, StoredVoucher, VoucherAnswer
 from largesse.vouchers.service import record, shown
 
@@ -34,17 +41,9 @@ _HARDLY = 100  # fewer than one in so many
 def add_code(unit: Unit, key: str, sent: CampaignVoucher, base_url: str, *, code: str | None = None) -> VoucherAnswer:
     """One more code, given or generated. Raises ApiError 404, 409 for a code that is taken, 400 `invalid_campaign`."""
     campaign = campaigns.find(unit, key, lock=True)
-    if campaign.type == "STANDALONE" and (code is None or campaign.vouchers_count):
-        raise (
-            campaigns.standalone_refusal() if code is None else invalid_campaign("A STANDALONE campaign has one code.")
-        )
+    check_standalone(campaign, code)
     entry = _overlaid(unit, campaign, sent)
-    if code is None:
-        entry.code = free_code(unit, _config(campaign, sent))
-    else:
-        entry.code = clean(code)
-        if store.is_taken(unit.conn, unit.project_id, unit.project.code_key(entry.code)):
-            raise duplicate_found("voucher", entry.code)
+    entry.code = free_code(unit, _config(campaign, sent)) if code is None else given_code(unit, code)
     made = shown(unit, add(unit, entry, sent.additional_info), base_url)
     record(unit, "voucher.created", made)
     return made
@@ -53,8 +52,7 @@ def add_code(unit: Unit, key: str, sent: CampaignVoucher, base_url: str, *, code
 def add_codes(unit: Unit, key: str, sent: CampaignVoucher, count: int) -> Accepted:
     """Many generated codes, in the background. Raises ApiError 404, 400 `invalid_campaign`, `invalid_code_config`."""
     campaign = campaigns.find(unit, key, lock=True)
-    if campaign.type == "STANDALONE":
-        raise campaigns.standalone_refusal()
+    check_standalone(campaign, None)
     _overlaid(unit, campaign, sent)  # what cannot be is refused now, not in the background
     check_room(count, _config(campaign, sent), campaign.vouchers_count)
     campaigns.set_progress(unit, campaign, generation="IN_PROGRESS")
@@ -158,9 +156,8 @@ class CodeHoldings:
         if campaign.type == "STANDALONE":
             if count and voucher is not None:
                 entry = of_campaign(campaign)
-                entry.code = clean(voucher.code) if voucher.code else free_code(unit, code_config(voucher.code_config))
-                if store.is_taken(unit.conn, unit.project_id, unit.project.code_key(entry.code)):
-                    raise duplicate_found("voucher", entry.code)
+                code, config = voucher.code, voucher.code_config
+                entry.code = given_code(unit, code) if code else free_code(unit, code_config(config))
                 add(unit, entry, None)
         elif count == 1:
             entry = of_campaign(campaign)
