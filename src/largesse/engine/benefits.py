@@ -73,10 +73,6 @@ class ApplicableTo(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[ItemEntry, ...] = ()
     included_all: bool = False
 
-    @property
-    def is_defined(self) -> bool:
-        return bool(self.included or self.excluded or self.included_all)
-
 
 class BundleComponent(msgspec.Struct, frozen=True):
     """At least `quantity` units of a product, a SKU or a collection, for one bundle."""

@@ -15,7 +15,6 @@ from largesse.kernel.access.tables import api_keys, oauth_tokens
 from largesse.kernel.errors import not_found
 
 KeyKind = Literal["server", "client"]
-ROLES = ("ADMIN", "USER", "VIEWER", "MERCHANT", "USER_RESTRICTED")
 TOKEN_SECONDS = 900
 MAX_LIVE_TOKENS = 1_000
 
