@@ -42,8 +42,10 @@ import largesse.vouchers.routes
 import largesse.vouchers.service
 from largesse.campaigns.holdings import Holdings
 from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS, PROMOTION
+from largesse.kernel import clock
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.database.database import Database
+from largesse.kernel.database.reactions import Reactions
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, not_found
 from largesse.kernel.http import failures
@@ -117,9 +119,14 @@ ROUTES: list[HTTPRouteHandler] = [
 KINDS: dict[str, Kind] = largesse.vouchers.pool.KINDS | largesse.campaigns.jobs.kinds(HOLDINGS)
 
 
+# What rooms do about what others did, in the same transaction, in this order.
+REACTIONS: Reactions = ()
+
+
 def create_app(settings: Settings) -> ASGIApp:
     """The server's application; owns its database from start-up to shutdown."""
-    database = Database(settings)
+    clock.run_ahead(settings.clock_ahead_seconds)
+    database = Database(settings, REACTIONS)
     authenticator = Authenticator(database, settings)
 
     @asynccontextmanager

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from largesse.kernel import clock
 from largesse.kernel.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from largesse.kernel.database.reactions import Reactions
     from largesse.kernel.jobs.model import Kind
 
 _BACKLOG = 2048
@@ -34,19 +36,20 @@ def serve(settings: Settings) -> None:
         _Supervisor(settings, listener).run()
 
 
-def work(settings: Settings, kinds: "Mapping[str, Kind]") -> None:
+def work(settings: Settings, kinds: "Mapping[str, Kind]", reactions: "Reactions") -> None:
     """Does background jobs of `kinds` until SIGTERM or SIGINT; then finishes the slice at hand."""
     from largesse.kernel.logs import configure_logs
 
     configure_logs(settings)
-    asyncio.run(_work_on_jobs(settings, kinds))
+    asyncio.run(_work_on_jobs(settings, kinds, reactions))
 
 
-async def _work_on_jobs(settings: Settings, kinds: "Mapping[str, Kind]") -> None:
+async def _work_on_jobs(settings: Settings, kinds: "Mapping[str, Kind]", reactions: "Reactions") -> None:
     from largesse.kernel.database.database import Database
     from largesse.kernel.jobs.worker import Worker
 
-    database = Database(settings)
+    clock.run_ahead(settings.clock_ahead_seconds)
+    database = Database(settings, reactions)
     worker = Worker(database, kinds)
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGTERM, signal.SIGINT):

@@ -179,7 +179,8 @@ def add_counts(conn: Connection, project_id: str, deltas: Sequence[tuple[str, Co
 def record_upsert(unit: Unit, customer: StoredCustomer, is_new: bool) -> None:
     """Records customer.created or customer.updated with the profile as it now is."""
     name = "customer.created" if is_new else "customer.updated"
-    unit.record(name, customer.id, {"customer": msgspec.to_builtins(answer(customer))}, customer_id=customer.id)
+    data = {"customer": msgspec.to_builtins(answer(customer))}
+    unit.record(name, customer.id, data, customer_id=customer.id, about=customer)
 
 
 def upsert(unit: Unit, sent: CustomerInput, *, unknown_id_is_new: bool = False) -> StoredCustomer:

@@ -47,7 +47,10 @@ _PREFIX = len(_OTHERS)  # all prefixes are equally long
 
 
 class Event(msgspec.Struct, frozen=True):
-    """`type` is the wire name (`voucher.created`); `data` the JSON of its payload's keys."""
+    """`type` is the wire name (`voucher.created`); `data` the JSON of its payload's keys.
+
+    `about` is what the event is about as the transaction left it, for reactions; it is not stored.
+    """
 
     id: str
     type: str
@@ -55,11 +58,15 @@ class Event(msgspec.Struct, frozen=True):
     customer_id: str | None
     call: Call
     data: str
+    about: Any = None
 
 
-def new_event(call: Call, type: str, entity_id: str, data: dict[str, Any], customer_id: str | None) -> Event:
+def new_event(
+    call: Call, type: str, entity_id: str, data: dict[str, Any], customer_id: str | None, about: Any = None
+) -> Event:
     prefix = _FAMILIES.get(type.partition(".")[0], _OTHERS)
-    return Event(ids.hex_id(prefix), type, entity_id, customer_id, call, wire.encode_text(data) if data else "{}")
+    text = wire.encode_text(data) if data else "{}"
+    return Event(ids.hex_id(prefix), type, entity_id, customer_id, call, text, about)
 
 
 def write_events(conn: Connection, project_id: str, recorded: Sequence[Event]) -> None:

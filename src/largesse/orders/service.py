@@ -57,7 +57,7 @@ def record_change(unit: Unit, before: StoredOrder | None, after: StoredOrder, re
     if order.status != earlier:
         names.append(f"customer.order.{str(order.status).lower()}")
     for name in names:
-        unit.record(name, str(order.id), data, customer_id=order.customer_id)
+        unit.record(name, str(order.id), data, customer_id=order.customer_id, about=after)
 
 
 def summary_delta(unit: Unit, before: StoredOrder | None, after: StoredOrder) -> Counts:

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors
 from largesse.kernel.call import Call
-from largesse.kernel.database.lanes import ATTEMPTS, Decider, Lane, each_alone
+from largesse.kernel.database.lanes import ATTEMPTS, Decider, EachAlone, Lane
+from largesse.kernel.database.reactions import Reactions, react
 from largesse.kernel.database.stores import is_transient, is_unavailable, open_reader, open_writer
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.events import write_events
@@ -26,16 +27,23 @@ Q = TypeVar("Q")
 
 
 class Database:
-    """Owns engines, lanes and threads of one process. `start` before use, `close` finishes accepted work."""
+    """Owns engines, lanes and threads of one process. `start` before use, `close` finishes accepted work.
 
-    def __init__(self, settings: Settings) -> None:
+    `reactions` see what every transaction recorded, before it commits.
+    """
+
+    def __init__(self, settings: Settings, reactions: Reactions = ()) -> None:
         self.embedded = settings.embedded
         self.writer: Engine = open_writer(settings)
         self.reader: Engine = open_reader(settings, self.writer)
         count = 1 if settings.embedded else settings.lanes
         capacity = settings.lane_capacity
-        self._write_lanes = [Lane(f"write-{n}", self.writer, capacity=capacity, writes=True) for n in range(count)]
+        self._write_lanes = [
+            Lane(f"write-{n}", self.writer, capacity=capacity, writes=True, reactions=reactions) for n in range(count)
+        ]
         self._read_lane = Lane("read", self.reader, capacity=capacity, writes=False)
+        self._reactions = reactions
+        self._each_alone = EachAlone(reactions)
         self._threads = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="store")
         self._capacity = capacity
         self._waiting = 0
@@ -64,9 +72,9 @@ class Database:
         `background` it lets those go first who wait for an answer.
         """
         if self.embedded:
-            answer: T = await self._write_lanes[0].submit(call, each_alone, function, background=background)
+            answer: T = await self._write_lanes[0].submit(call, self._each_alone, function, background=background)
             return answer
-        return await self._in_thread(_write, self.writer, call, function)
+        return await self._in_thread(_write, self.writer, self._reactions, call, function)
 
     async def look_up(self, function: Callable[[Connection], T]) -> T:
         """Runs `function` on a reading connection, outside any project: credentials, image addresses."""
@@ -124,12 +132,13 @@ def _read(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
     return _look_up(engine, lambda conn: function(Unit(conn, call)))
 
 
-def _write(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
+def _write(engine: Engine, reactions: Reactions, call: Call, function: Callable[[Unit], T]) -> T:
     for attempt in range(ATTEMPTS):
         try:
             with engine.connect() as conn, conn.begin():
                 unit = Unit(conn, call)
                 answer = function(unit)
+                react(reactions, [unit])
                 write_events(conn, call.project.id, unit.events)
             return answer
         except IntegrityError:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors, metrics
 from largesse.kernel.call import Call
+from largesse.kernel.database.reactions import Reactions, react
 from largesse.kernel.database.rows import GuardViolation
 from largesse.kernel.database.stores import is_transient, is_unavailable
 from largesse.kernel.database.unit import Unit
@@ -52,30 +53,37 @@ class Job:
     loop: asyncio.AbstractEventLoop
 
 
-def each_alone(conn: Connection, work: Sequence[tuple[Unit, Callable[[Unit], Any]]]) -> list[Any]:
-    """The decider of ordinary writes: each a savepoint of the batch, so that one that fails leaves nothing."""
-    answers: list[Any] = []
-    for unit, function in work:
+class EachAlone:
+    """The decider of ordinary writes: each, with what reacts to it, a savepoint of the batch; one that fails leaves nothing."""
+
+    def __init__(self, reactions: Reactions) -> None:
+        self._reactions = reactions
+
+    def __call__(self, conn: Connection, work: Sequence[tuple[Unit, Callable[[Unit], Any]]]) -> list[Any]:
+        return [self._answer(conn, unit, function) for unit, function in work]
+
+    def _answer(self, conn: Connection, unit: Unit, function: Callable[[Unit], Any]) -> Any:
         savepoint = conn.begin_nested()
         try:
-            answers.append(function(unit))
+            answer = function(unit)
+            react(self._reactions, [unit])
         except Exception as error:  # whatever it is, it ends this request only
             savepoint.rollback()
-            unit.events.clear()
-            answers.append(error)
-        else:
-            savepoint.commit()
-    return answers
+            unit.forget()
+            return error
+        savepoint.commit()
+        return answer
 
 
 class Lane:
     """`capacity` bounds what may wait; beyond it a request is refused with 503, having cost nothing."""
 
-    def __init__(self, name: str, engine: Engine, *, capacity: int, writes: bool) -> None:
+    def __init__(self, name: str, engine: Engine, *, capacity: int, writes: bool, reactions: Reactions = ()) -> None:
         self.name = name
         self._engine = engine
         self._capacity = capacity
         self._writes = writes
+        self._reactions = reactions
         self._queue: deque[Job] = deque()
         self._background: deque[Job] = deque()
         self._passed = 0
@@ -140,7 +148,7 @@ class Lane:
         """Runs a batch; on a transient error again, on any other each request alone."""
         alone = len(jobs) == 1
         for attempt in range(ATTEMPTS):
-            attempted = _Attempt(self._engine, jobs, self._writes)
+            attempted = _Attempt(self._engine, jobs, self._writes, self._reactions)
             try:
                 return attempted.run()
             except DBAPIError as error:
@@ -169,10 +177,11 @@ class Lane:
 class _Attempt:
     """One try at one batch in one transaction."""
 
-    def __init__(self, engine: Engine, jobs: list[Job], writes: bool) -> None:
+    def __init__(self, engine: Engine, jobs: list[Job], writes: bool, reactions: Reactions) -> None:
         self._engine = engine
         self._jobs = jobs
         self._writes = writes
+        self._reactions = reactions
         self._witness: str | None = None
         self._committing = False
         self.answers: list[Any] = []
@@ -200,6 +209,7 @@ class _Attempt:
             for place, answer in zip(places, found, strict=True):
                 answers[place] = answer
         if self._writes:
+            react(self._reactions, units)
             write_events(conn, self._jobs[0].call.project.id, [event for unit in units for event in unit.take_events()])
             self._witness = next((id for unit in units for id in unit.written), None)
         return answers

@@ -18,6 +18,7 @@ class Unit:
     call: Call
     events: list[Event] = field(default_factory=list)
     written: list[str] = field(default_factory=list)  # ids of events already written in this transaction
+    news: list[Event] = field(default_factory=list)  # recorded events that nothing has reacted to yet
 
     @property
     def project(self) -> Project:
@@ -37,8 +38,26 @@ class Unit:
         self.written += [event.id for event in taken]
         return taken
 
+    def take_news(self) -> list[Event]:
+        """The events recorded since the last call, for whoever reacts to them now."""
+        taken, self.news = self.news, []
+        return taken
+
+    def forget(self) -> None:
+        """Drops what was recorded: the work it tells of was undone."""
+        self.events.clear()
+        self.news.clear()
+
     def record(
-        self, type: str, entity_id: str, data: dict[str, Any] | None = None, *, customer_id: str | None = None
+        self,
+        type: str,
+        entity_id: str,
+        data: dict[str, Any] | None = None,
+        *,
+        customer_id: str | None = None,
+        about: Any = None,
     ) -> None:
         """Adds an event to the log of this transaction; see `kernel.events` for its members."""
-        self.events.append(new_event(self.call, type, entity_id, data or {}, customer_id))
+        event = new_event(self.call, type, entity_id, data or {}, customer_id, about)
+        self.events.append(event)
+        self.news.append(event)
