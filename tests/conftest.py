@@ -34,3 +34,15 @@ def server(store: str) -> Iterator[Server]:
     running = Server(store)
     yield running
     running.stop()
+
+
+@pytest.fixture(
+    scope="module", params=[("sqlite", 1), ("postgresql", 1), ("postgresql", 2)], ids=lambda p: f"{p[0]}-{p[1]}"
+)
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on each store, and with two worker processes."""
+    kind, workers = request.param
+    running = Server(new_store(kind, request, tmp_path_factory.mktemp("race")), workers=workers)
+    yield running
+    running.verify()
+    running.stop()

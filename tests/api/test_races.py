@@ -1,13 +1,10 @@
 """Many at once: limits hold, nothing is lost, nobody waits for ever."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
-import pytest
 
+from tests.api.crowd import CROWD, at_once, outcomes
 from tests.api.promotions import (
     entry,
     new_tier,
@@ -22,38 +19,7 @@ from tests.api.promotions import (
     try_redeem_all,
 )
 from tests.api.shop import amount, balance, code, gift, name, ok, percent, redeem, try_redeem, uses
-from tests.conftest import new_store
 from tests.servers import Server
-
-CROWD = 32
-
-
-@pytest.fixture(
-    scope="module", params=[("sqlite", 1), ("postgresql", 1), ("postgresql", 2)], ids=lambda p: f"{p[0]}-{p[1]}"
-)
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on each store, and with two worker processes."""
-    kind, workers = request.param
-    running = Server(new_store(kind, request, tmp_path_factory.mktemp("race")), workers=workers)
-    yield running
-    running.verify()
-    running.stop()
-
-
-def at_once(shop: Server, count: int, act: Callable[[httpx.Client, int], httpx.Response]) -> list[httpx.Response]:
-    """The answers of `count` clients, each with its own connection, acting at the same time."""
-
-    def one(place: int) -> httpx.Response:
-        with shop.client_for(shop.keys) as client:
-            client.get("/healthz")
-            return act(client, place)
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(one, range(count)))
-
-
-def outcomes(responses: list[httpx.Response]) -> Counter[Any]:
-    return Counter("ok" if r.status_code == 200 else r.json()["key"] for r in responses)
 
 
 def test_a_code_with_five_uses_left_is_redeemed_five_times(shop: Server) -> None:

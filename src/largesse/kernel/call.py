@@ -19,6 +19,17 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str] | None = None
 
 
+class Idempotency(msgspec.Struct, eq=False):
+    """What the caller's Idempotency-Key stands for: digests of method, path and key, and of what was sent under it.
+
+    `replayed` turns True where the answer is that of an earlier request.
+    """
+
+    id: str
+    request: str
+    replayed: bool = False
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """`now` in microseconds UTC; `channel` is the free text of X-Voucherify-Channel, `API` by default."""
 
@@ -27,6 +38,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     now: int
     channel: str = "API"
+    idempotency: Idempotency | None = None
 
     @property
     def is_client(self) -> bool:

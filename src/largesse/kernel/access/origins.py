@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
 _PORTS = {"http": 80, "https": 443}
 _EXPOSED = (
-    "X-Request-Id, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Retry, X-Rate-Limit-Type, Retry-After"
+    "X-Request-Id, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Retry, X-Rate-Limit-Type, Retry-After, "
+    "Idempotency-Replayed"
 )
-_ALLOWED = "X-Client-Application-Id, X-Client-Token, Content-Type, Authorization, X-Voucherify-Channel, X-Voucherify-API-Version"
+_ALLOWED = (
+    "X-Client-Application-Id, X-Client-Token, Content-Type, Authorization, X-Voucherify-Channel, X-Voucherify-API-Version, "
+    "Idempotency-Key"
+)
 
 
 def cors_headers(project: Project, origin: str | None) -> dict[str, str]:

@@ -9,16 +9,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors
 from largesse.kernel.call import Call
+from largesse.kernel.database.idempotency import Replays
 from largesse.kernel.database.lanes import ATTEMPTS, Decider, EachAlone, Lane
 from largesse.kernel.database.reactions import Reactions, react
 from largesse.kernel.database.stores import is_transient, is_unavailable, open_reader, open_writer
 from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
 from largesse.kernel.settings import Settings
 
@@ -69,7 +72,8 @@ class Database:
         """Runs `function` in a transaction of its own: what it raises undoes all it did.
 
         It may run again after a race with another writer, so it must be a function of the store and its arguments. In the
-        `background` it lets those go first who wait for an answer.
+        `background` it lets those go first who wait for an answer. What is answered again under an idempotency key is its JSON
+        (`msgspec.Raw`), fit to be encoded as it is.
         """
         if self.embedded:
             answer: T = await self._write_lanes[0].submit(call, self._each_alone, function, background=background)
@@ -83,7 +87,8 @@ class Database:
     async def decide(self, call: Call, decider: Decider[Q], request: Q, *, shard: str) -> Any:
         """Sends a request that changes counted things through the lane of `shard`, a text its rivals share (such as a code)."""
         lane = self._write_lanes[zlib.crc32(shard.encode()) % len(self._write_lanes)]
-        return await lane.submit(call, decider, request)
+        answer = await lane.submit(call, decider, request)
+        return bytes(answer) if isinstance(answer, msgspec.Raw) else answer
 
     async def consider(self, call: Call, decider: Decider[Q], request: Q) -> Any:
         """The same for a request that changes nothing: no locks, no writes."""
@@ -137,8 +142,7 @@ def _write(engine: Engine, reactions: Reactions, call: Call, function: Callable[
         try:
             with engine.connect() as conn, conn.begin():
                 unit = Unit(conn, call)
-                answer = function(unit)
-                react(reactions, [unit])
+                answer = _once(unit, reactions, function) if call.idempotency else _done(unit, reactions, function)
                 write_events(conn, call.project.id, unit.events)
             return answer
         except IntegrityError:
@@ -151,6 +155,25 @@ def _write(engine: Engine, reactions: Reactions, call: Call, function: Callable[
                 raise errors.overloaded() from None
         _pause(attempt)
     raise AssertionError("unreachable")
+
+
+def _done(unit: Unit, reactions: Reactions, function: Callable[[Unit], T]) -> T:
+    answer = function(unit)
+    react(reactions, [unit])
+    return answer
+
+
+def _once(unit: Unit, reactions: Reactions, function: Callable[[Unit], T]) -> Any:
+    """What was answered under the unit's idempotency key before; otherwise what is answered now, and is stored under it."""
+    replays = Replays(unit.conn, [unit])
+    if replays.knows(unit):
+        stored = replays.answer(unit)
+        if isinstance(stored, ApiError):
+            raise stored
+        return stored
+    answer = _done(unit, reactions, function)
+    replays.keep([(unit, answer)])
+    return answer
 
 
 def _pause(attempt: int) -> None:

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors, metrics
 from largesse.kernel.call import Call
+from largesse.kernel.database.idempotency import Replays
 from largesse.kernel.database.reactions import Reactions, react
 from largesse.kernel.database.rows import GuardViolation
 from largesse.kernel.database.stores import is_transient, is_unavailable
@@ -199,20 +200,45 @@ class _Attempt:
         return self.answers
 
     def _decide(self, conn: Connection) -> list[Any]:
-        groups: dict[Any, list[int]] = {}
         units = [Unit(conn, job.call) for job in self._jobs]
-        for place, job in enumerate(self._jobs):
-            groups.setdefault(job.decider, []).append(place)
-        answers: list[Any] = [None] * len(self._jobs)
-        for decider, places in groups.items():
-            found = decider(conn, [(units[place], self._jobs[place].request) for place in places])
-            for place, answer in zip(places, found, strict=True):
-                answers[place] = answer
+        answers: list[Any] = [None] * len(units)
+        if self._writes and any(job.call.idempotency for job in self._jobs):
+            self._answer_once(conn, units, answers)
+        else:
+            self._answer_all(conn, units, range(len(units)), answers)
         if self._writes:
-            react(self._reactions, units)
             write_events(conn, self._jobs[0].call.project.id, [event for unit in units for event in unit.take_events()])
             self._witness = next((id for unit in units for id in unit.written), None)
         return answers
+
+    def _answer_all(self, conn: Connection, units: list[Unit], places: Iterable[int], answers: list[Any]) -> None:
+        """Lets each kind of request decide set-wise, then what reacts to it."""
+        groups: dict[Any, list[int]] = {}
+        for place in places:
+            groups.setdefault(self._jobs[place].decider, []).append(place)
+        for decider, mine in groups.items():
+            found = decider(conn, [(units[place], self._jobs[place].request) for place in mine])
+            for place, answer in zip(mine, found, strict=True):
+                answers[place] = answer
+        if self._writes:
+            react(self._reactions, units)
+
+    def _answer_once(self, conn: Connection, units: list[Unit], answers: list[Any]) -> None:
+        """The same where requests carry idempotency keys: the twins of a batch wait for the first of them."""
+        replays = Replays(conn, units)
+        waiting = list(range(len(units)))
+        while waiting:
+            fresh: dict[str | int, int] = {}
+            for place in waiting:
+                if replays.knows(units[place]):
+                    answers[place] = replays.answer(units[place])
+                else:
+                    key = units[place].call.idempotency
+                    fresh.setdefault(key.id if key else place, place)
+            self._answer_all(conn, units, fresh.values(), answers)
+            replays.keep([(units[place], answers[place]) for place in fresh.values()])
+            done = {*fresh.values()}
+            waiting = [place for place in waiting if place not in done and answers[place] is None]
 
     def is_committed(self, error: DBAPIError) -> bool:
         """After a commit whose answer was lost: did it happen? Told by the first event the batch wrote."""

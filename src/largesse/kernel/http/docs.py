@@ -11,9 +11,16 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from largesse import __version__
+from largesse.kernel.http import idempotency
 from largesse.kernel.wire import Day, Instant
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A request repeated under its key within 24 hours gets the first one's answer and changes nothing again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_LENGTH},
+}
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "/client/": [{"X-Client-Application-Id": [], "X-Client-Token": []}],
@@ -84,6 +91,8 @@ def _operation(handler: HTTPRouteHandler, path: str, schemas: dict[Any, Any]) ->
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PARAMETER.findall(path)
     ] + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in opt["query"]]
+    if not handler.http_methods.isdisjoint(idempotency.METHODS) and not path.startswith(idempotency.NOT_UNDER):
+        parameters.append(_IDEMPOTENCY)
     if parameters:
         found["parameters"] = parameters
     if opt["body"] is not None:

@@ -20,9 +20,9 @@ from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, ids, metrics, wire
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.access.origins import cors_headers, preflight_headers
-from largesse.kernel.call import Call, Surface
+from largesse.kernel.call import Call, Idempotency, Surface
 from largesse.kernel.errors import ApiError, ClientDisconnected, invalid
-from largesse.kernel.http import media
+from largesse.kernel.http import idempotency, media
 from largesse.kernel.http.failures import REQUEST_ID, error_body, internal_error
 from largesse.kernel.http.limits import Limits
 from largesse.kernel.http.request import CALL, ApiRequest
@@ -135,8 +135,14 @@ class Edge:
             raise invalid("invalid_api_version", "Invalid API version", details)
         channel = headers.get(b"x-voucherify-channel", b"API").decode("latin-1")[:255]
         call = Call(
-            project=project, caller=caller, request_id=exchange.request_id, now=clock.now_micros(), channel=channel
+            project=project,
+            caller=caller,
+            request_id=exchange.request_id,
+            now=clock.now_micros(),
+            channel=channel,
+            idempotency=idempotency.sent(scope["method"], path, scope["query_string"], headers),
         )
+        exchange.idempotency = call.idempotency
         exchange.headers += _encoded(self._limits.check(call, address))
         scope[CALL] = call  # type: ignore[literal-required]  # ASGI scopes may carry own keys
 
@@ -155,6 +161,7 @@ class _Exchange:
         self.request_id = ids.request_id()
         self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", self.request_id.encode())]
         self.status = 0
+        self.idempotency: Idempotency | None = None
         self._receive = receive
         self._send = send
         self._received = 0
@@ -177,7 +184,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *self.headers]
+            replayed = [idempotency.REPLAYED] if self.idempotency is not None and self.idempotency.replayed else []
+            message["headers"] = [*message["headers"], *self.headers, *replayed]
         await self._send(message)
 
     async def empty(self, status: int) -> None:

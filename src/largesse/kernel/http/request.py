@@ -12,6 +12,7 @@ from largesse.kernel.call import Call
 from largesse.kernel.database.database import Database
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ClientDisconnected, forbidden
+from largesse.kernel.http.idempotency import digest
 from largesse.kernel.http.query import Query
 from largesse.kernel.settings import Settings
 
@@ -54,7 +55,11 @@ class ApiRequest(Request[Any, Any, State]):
                 raise ClientDisconnected
             parts.append(message["body"])
             if not message.get("more_body"):
-                return b"".join(parts)
+                break
+        body = b"".join(parts)
+        if self.call.idempotency is not None:
+            self.call.idempotency.request = digest(self.scope["query_string"], body)
+        return body
 
     async def read(self, function: Callable[[Unit], T]) -> T:
         return await self.database.read(self.call, function)
