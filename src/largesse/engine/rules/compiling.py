@@ -9,7 +9,7 @@ from largesse.engine.rules import counts, customers, items, orders, products, re
 from largesse.engine.rules.documents import RuleFault, part, parts_of, read_logic
 from largesse.engine.rules.facts import Facts
 from largesse.engine.rules.leaves import Name, Test, without_parts
-from largesse.engine.rules.verdicts import Conditions, Violation
+from largesse.engine.rules.verdicts import Condition, Conditions, Violation
 
 MAX_LEAVES = 1000  # of one rule; our decision
 NAMES: Mapping[str, Name] = {
@@ -44,17 +44,24 @@ def compile_rules(document: Mapping[str, Any]) -> Conditions | None:
     logic = read_logic(document.get("logic"), parts, "rules")
     if logic is None:
         return None
-    compiled = {key: _leaf(one, f"rules.{key}") for key, one in parts.items()}
-    names = [compiled[key][0] for key in keys_of(logic)]
+    compiled = {key: compiled_condition(one, f"rules.{key}") for key, one in parts.items()}
+    return joined_conditions(logic, {key: compiled[key] for key in keys_of(logic)})
+
+
+def joined_conditions(logic: Logic, parts: Mapping[str, Condition]) -> Conditions:
+    """The parts as one rule; `logic` names each of them."""
     return Conditions(
-        blame=_blamed(logic, {key: blame for key, (_, blame) in compiled.items()}),
-        needs=frozenset(need for name in names for need in name.needs),
-        of_result=any(name.of_result for name in names),
-        counts=frozenset(name.count for name in names if name.count is not None),
+        blame=_blamed(logic, {key: one.blame for key, one in parts.items()}),
+        needs=frozenset(need for one in parts.values() for need in one.needs),
+        of_result=any(one.of_result for one in parts.values()),
+        counts=frozenset(one.count for one in parts.values() if one.count is not None),
+        logic=logic,
+        parts=parts,
     )
 
 
-def _leaf(document: Any, place: str) -> tuple[Name, _Blame]:
+def compiled_condition(document: Any, place: str) -> Condition:
+    """One condition of a rule, found at `place`. Raises RuleFault that names the place of a mistake."""
     leaf = part(document, place)
     name = NAMES.get(leaf["name"])
     if name is None:
@@ -62,7 +69,14 @@ def _leaf(document: Any, place: str) -> tuple[Name, _Blame]:
     if leaf["name"] not in _WITH_PARTS:
         without_parts(leaf, place)
     violation = Violation(name.group, message=_own_words(leaf, place))
-    return name, _leaf_blame(name.compile(leaf, place), violation)
+    return Condition(
+        name=leaf["name"],
+        document=leaf,
+        blame=_leaf_blame(name.compile(leaf, place), violation),
+        needs=name.needs,
+        of_result=name.of_result,
+        count=name.count,
+    )
 
 
 def _leaf_blame(test: Test, violation: Violation) -> _Blame:

@@ -1,10 +1,11 @@
 """What became of a rule's conditions, and what they need to be judged at all."""
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 
+from largesse.engine.logic import Logic
 from largesse.engine.rules.facts import Count, Facts
 
 Group = Literal["customer", "order", "redemption"]
@@ -18,14 +19,27 @@ class Violation(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
-class Conditions(msgspec.Struct, frozen=True):
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered condition of a rule, as written in `document` and compiled: `blame` answers None where it holds."""
+
+    name: str
+    document: Mapping[str, Any]
+    blame: Callable[[Facts], Violation | None]
+    needs: frozenset[Need] = frozenset()
+    of_result: bool = False
+    count: Count | None = None
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """The conditions of one rule. `blame` answers the leftmost one that makes the rule fail, None where it holds.
 
     `needs` is what a request must have for them, `of_result` whether any looks at the order after the redeemable's own effect,
-    `counts` what past redemptions are counted for.
+    `counts` what past redemptions are counted for. `logic` joins the `parts`.
     """
 
     blame: Callable[[Facts], Violation | None]
     needs: frozenset[Need]
     of_result: bool
     counts: frozenset[Count] = frozenset()
+    logic: Logic
+    parts: Mapping[str, Condition]
