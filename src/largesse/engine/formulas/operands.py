@@ -144,12 +144,13 @@ def of_metadata(name: str, key: str) -> Callable[[Evaluation], Value]:
     metadata = METADATA[name]
 
     def value(evaluation: Evaluation) -> Value:
-        return evaluation.once((name, key), lambda: from_json(_member(metadata(evaluation), key)))
+        return evaluation.once((name, key), lambda: from_json(member(metadata(evaluation), key)))
 
     return value
 
 
-def _member(held: object, key: str) -> object:
+def member(held: object, key: str) -> object:
+    """A member of metadata; dots reach into nested objects where no key is written with them. None where there is none."""
     if isinstance(held, dict) and key in held:
         return held[key]
     for step in key.split("."):
