@@ -33,6 +33,7 @@ import largesse.products.service
 import largesse.promotions.routes
 import largesse.promotions.service
 import largesse.redemptions.routes
+import largesse.rewards.routes
 import largesse.summaries.routes
 import largesse.validation_rules.routes
 import largesse.validation_rules.service
@@ -109,6 +110,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.promotions.routes.routes,
     *largesse.redemptions.routes.routes,
+    *largesse.rewards.routes.routes,
     *largesse.summaries.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
     *largesse.vouchers.campaign_routes.routes,

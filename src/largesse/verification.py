@@ -70,7 +70,7 @@ def _counters(conn: Connection, project_id: str) -> Iterator[Drift]:
     """Counters of tiers and budgets against their postings, and the uses of tiers against history."""
     stored = ledger.all_values(conn, project_id)
     expected: dict[ledger.Key, int] = {}
-    for account in ledger.COUNTED:
+    for account in ledger.KEPT:
         for subject_id, total in ledger.balances(conn, project_id, account).items():
             expected[subject_id, account] = total
     for key in sorted(stored.keys() | expected.keys()):

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    delete,
     func,
     select,
 )
@@ -24,16 +25,25 @@ from sqlalchemy.engine import Connection
 
 from largesse.kernel import ids
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
-from largesse.kernel.database.rows import add_rows, insert_rows
+from largesse.kernel.database.rows import add_rows, insert_rows, update_rows
 
 VOUCHER_USES = "voucher_uses"  # grows by 1 with each redemption, falls with each rollback
 GIFT_CREDITS = "gift_credits"  # the card's balance
 TIER_USES = "tier_uses"  # of a promotion tier, as of a voucher
 TIER_ORDERS = "tier_orders"  # amounts of the orders a tier was redeemed on, before discounts, in minor units
 TIER_DISCOUNTS = "tier_discounts"  # what a tier took off, in minor units
+REWARD_USES = "reward_uses"  # of a reward, as of a voucher
+REWARD_STOCK = "reward_stock"  # units left of a reward; a reward without such a counter has no limit
 DISCOUNTED_UNITS = "discounted_units"  # units that count against a limit over time; the subject names the budget
 HISTORY = "history"  # no sum: the row of a campaign or tier that rivals wait for while history is summed up
-COUNTED = (TIER_USES, TIER_ORDERS, TIER_DISCOUNTS, DISCOUNTED_UNITS)  # the accounts that `counters` keeps
+COUNTED = (
+    TIER_USES,
+    TIER_ORDERS,
+    TIER_DISCOUNTS,
+    REWARD_USES,
+    DISCOUNTED_UNITS,
+)  # what `counters` keeps from the first move on
+KEPT = (*COUNTED, REWARD_STOCK)  # all that it keeps
 
 postings = Table(
     "postings",
@@ -153,6 +163,29 @@ def add(conn: Connection, project_id: str, changes: Mapping[Key, int], limits: M
         if amount
     )
     add_rows(conn, counters, ("subject_id", "account"), "value", ("most",), project_id, rows, guard=_HELD)
+
+
+def draw(conn: Connection, project_id: str, changes: Mapping[Key, int]) -> None:
+    """Moves counters that must exist and never fall below zero; one that would raises GuardViolation."""
+    rows = [(amount, *key) for key, amount in sorted(changes.items()) if amount]  # in the order that rivals share
+    update_rows(
+        conn,
+        counters,
+        ("subject_id", "account"),
+        (),
+        project_id,
+        rows,
+        add=("value",),
+        guard="t.value + {value} >= 0",
+    )
+
+
+def put(conn: Connection, project_id: str, key: Key, value: int | None) -> None:
+    """Sets a counter whose subject the caller has locked, or removes it; the caller posts the difference."""
+    mine = (counters.c.project_id == project_id, counters.c.subject_id == key[0], counters.c.account == key[1])
+    conn.execute(delete(counters).where(*mine))
+    if value is not None:
+        insert_rows(conn, counters, ("subject_id", "account", "value"), project_id, [(*key, value)])
 
 
 def all_values(conn: Connection, project_id: str) -> dict[Key, int]:

@@ -21,8 +21,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("idempotency_keys_by_age", "idempotency_keys", ["project_id", "created_at"], unique=False)
+    op.create_table(
+        "reward_assignments",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("reward_id", sa.Text(), nullable=False),
+        sa.Column("related_object_id", sa.Text(), nullable=False),
+        sa.Column("related_object_type", sa.Text(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=True),
+        sa.Column("auto_redeem", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "reward_id", "related_object_id"),
+    )
+    op.create_index(
+        "reward_assignments_of_campaign",
+        "reward_assignments",
+        ["project_id", "related_object_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_table(
+        "rewards",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("attributes", sa.Text(), nullable=True),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("rewards_by_creation", "rewards", ["project_id", "created_at", "id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("rewards_by_creation", table_name="rewards")
+    op.drop_table("rewards")
+    op.drop_index("reward_assignments_of_campaign", table_name="reward_assignments")
+    op.drop_table("reward_assignments")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
