@@ -67,7 +67,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Voucher(msgspec.Struct, kw_only=True):
-    """A voucher as decisions see it. Mutable: the requests of one batch share it, each seeing what the ones before it did."""
+    """A voucher as decisions see it. Mutable: the requests of one batch share it, each seeing what the ones before it did.
+
+    The amounts count credits on a gift card and points on a loyalty card, `gift_amount` being all that was ever credited.
+    """
 
     id: str
     code: str
@@ -77,6 +80,9 @@ class Voucher(msgspec.Struct, kw_only=True):
     gift_amount: int = 0
     subtracted_amount: int = 0
     redeemed_amount: int = 0
+    expired_amount: int = 0
+    pending_amount: int = 0  # points that are not usable yet, in no other amount
+    due_on: str | None = None  # the first local day on which something of a card changes by the calendar; None = never
     quantity: int | None = None
     redeemed_quantity: int = 0
     publish_count: int | None = None
@@ -99,8 +105,8 @@ class Voucher(msgspec.Struct, kw_only=True):
 
     @property
     def balance(self) -> int:
-        """Credits left on a gift card."""
-        return self.gift_amount - self.subtracted_amount - self.redeemed_amount
+        """Credits left on a gift card, points on a loyalty card."""
+        return self.gift_amount - self.subtracted_amount - self.redeemed_amount - self.expired_amount
 
     def locked(self, session_key: str | None, now: int) -> tuple[int, int]:
         """Uses and credits that other sessions hold at `now`."""
