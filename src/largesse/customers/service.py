@@ -133,6 +133,11 @@ def by_ids(conn: Connection, project: Project, customer_ids: Collection[str]) ->
     return {customer.id: customer for customer in store.find(conn, project.id, ids=customer_ids)}
 
 
+def lock(conn: Connection, project_id: str, customer_ids: Collection[str]) -> dict[str, StoredCustomer]:
+    """Existing customers by id, locked in id order until the transaction ends."""
+    return {customer.id: customer for customer in store.find(conn, project_id, ids=customer_ids, lock=True)}
+
+
 # Upsert
 
 

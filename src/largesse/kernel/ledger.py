@@ -29,6 +29,7 @@ from largesse.kernel.database.rows import add_rows, insert_rows, update_rows
 
 VOUCHER_USES = "voucher_uses"  # grows by 1 with each redemption, falls with each rollback
 GIFT_CREDITS = "gift_credits"  # the card's balance
+POINTS = "points"  # of one bucket of a loyalty card
 TIER_USES = "tier_uses"  # of a promotion tier, as of a voucher
 TIER_ORDERS = "tier_orders"  # amounts of the orders a tier was redeemed on, before discounts, in minor units
 TIER_DISCOUNTS = "tier_discounts"  # what a tier took off, in minor units
@@ -51,9 +52,13 @@ postings = Table(
     project_id(),
     Column("id", Text, nullable=False),
     Column("account", Text, nullable=False),  # kind of account, one of the names above
-    Column("subject_id", Text, nullable=False),  # whose account: the id of a voucher or tier, the key of a budget
+    Column(
+        "subject_id", Text, nullable=False
+    ),  # whose account: the id of a voucher, bucket or tier, the key of a budget
     Column("amount", BigInteger, nullable=False),  # signed
-    Column("cause", Text, nullable=False),  # creation, redemption, rollback, adjustment
+    Column(
+        "cause", Text, nullable=False
+    ),  # creation, redemption, rollback, adjustment, earning, activation, expiry, transfer
     Column("cause_id", Text, nullable=False),
     Column("negates", Text),  # the posting this one undoes
     micros("created_at"),
@@ -79,7 +84,7 @@ _COLUMNS = ("id", "account", "subject_id", "amount", "cause", "cause_id", "negat
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A posting to be written; `amount` is signed, in uses or credits."""
+    """A posting to be written; `amount` is signed, in uses, credits or points."""
 
     account: str
     subject_id: str

@@ -90,6 +90,7 @@ class Books:
         keys = {key for w in wanted for key in w.vouchers}
         self._vouchers = vouchers.load(conn, project, keys, lock=lock, binned=binned) if keys else {}
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
+        vouchers.open_wallets(conn, project, self._vouchers_by_id.values(), now)
         for stored in self._vouchers_by_id.values():
             stored.entry.publish_count = stored.publish_count
         self._load_locks(now)
