@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from largesse.kernel import ids
+from largesse.kernel import ids, seals
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import add_rows, insert_rows, update_rows
 
@@ -62,6 +62,7 @@ postings = Table(
     Column("cause_id", Text, nullable=False),
     Column("negates", Text),  # the posting this one undoes
     micros("created_at"),
+    Column("seal_id", Text),  # the seal over it; see `kernel.seals`. None for what was posted before there were seals
     PrimaryKeyConstraint("project_id", "id"),
     UniqueConstraint("project_id", "negates"),
     Index("postings_of_account", "project_id", "account", "subject_id", "id"),
@@ -80,7 +81,8 @@ counters = Table(
 )
 Key = tuple[str, str]  # (subject id, account)
 
-_COLUMNS = ("id", "account", "subject_id", "amount", "cause", "cause_id", "negates", "created_at")
+_SEALED = ("id", "account", "subject_id", "amount", "cause", "cause_id", "negates", "created_at")
+_COLUMNS = (*_SEALED, "seal_id")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -106,17 +108,29 @@ class Posting(msgspec.Struct, frozen=True):
 
 
 def post(conn: Connection, project_id: str, entries: Sequence[Entry]) -> None:
-    """Appends postings. A second negation of the same posting raises IntegrityError."""
-    insert_rows(
-        conn,
-        postings,
-        _COLUMNS,
-        project_id,
-        [
-            (ids.hex_id("post_"), e.account, e.subject_id, e.amount, e.cause, e.cause_id, e.negates, e.created_at)
-            for e in entries
-        ],
+    """Appends postings under one seal. A second negation of the same posting raises IntegrityError.
+
+    Inside `sent_together` it needs `seals.follow` to have been called before.
+    """
+    if not entries:
+        return
+    rows = [
+        (ids.hex_id("post_"), e.account, e.subject_id, e.amount, e.cause, e.cause_id, e.negates, e.created_at)
+        for e in entries
+    ]
+    seal_id = seals.seal(conn, project_id, rows, entries[0].created_at)
+    insert_rows(conn, postings, _COLUMNS, project_id, [(*row, seal_id) for row in rows])
+
+
+def check_seals(conn: Connection, project_id: str, noted: seals.Head | None = None) -> seals.Checked:
+    """Computes the seals over all postings again; see `seals.check`."""
+    statement = (
+        select(postings.c.seal_id, *(postings.c[name] for name in _SEALED))
+        .where(postings.c.project_id == project_id)
+        .order_by(postings.c.seal_id, postings.c.id)
     )
+    rows = conn.execute(statement.execution_options(yield_per=5000))
+    return seals.check(conn, project_id, ((row[0], tuple(row[1:])) for row in rows), noted)
 
 
 _BY_CAUSE = select(

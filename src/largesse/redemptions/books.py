@@ -23,7 +23,7 @@ from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.engine.tallies import Tallies, Tally
 from largesse.kernel import definitions as kept
-from largesse.kernel import errors, ledger
+from largesse.kernel import errors, ledger, seals
 from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
@@ -315,6 +315,8 @@ class Books:
         moved = [
             (id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits
         ]
+        if self._postings:
+            seals.follow(conn, project_id)
         with sent_together(conn):
             customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
             customers.add_counts(conn, project_id, list(self._counts.items()))

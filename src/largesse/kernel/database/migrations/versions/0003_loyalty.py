@@ -110,6 +110,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("rewards_by_creation", "rewards", ["project_id", "created_at", "id"], unique=False)
+    op.create_table(
+        "seals",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("previous", sa.Text(), nullable=True),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.add_column("postings", sa.Column("seal_id", sa.Text(), nullable=True))
     op.add_column("voucher_transactions", sa.Column("related_transaction_id", sa.Text(), nullable=True))
     op.add_column("vouchers", sa.Column("expired_amount", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("vouchers", sa.Column("pending_amount", sa.BigInteger(), server_default="0", nullable=False))
@@ -149,6 +160,8 @@ def downgrade() -> None:
     op.drop_column("vouchers", "pending_amount")
     op.drop_column("vouchers", "expired_amount")
     op.drop_column("voucher_transactions", "related_transaction_id")
+    op.drop_column("postings", "seal_id")
+    op.drop_table("seals")
     op.drop_index("rewards_by_creation", table_name="rewards")
     op.drop_table("rewards")
     op.drop_index("reward_assignments_of_campaign", table_name="reward_assignments")
