@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.customers import store
 from largesse.customers.model import (
@@ -30,6 +31,7 @@ from largesse.kernel.http.filters import earlier, later
 from largesse.kernel.http.query import Query, within
 from largesse.kernel.project import Project
 
+IsMember = Callable[[Unit, str, ColumnElement[str]], ColumnElement[bool]]  # (unit, segment id, customer id)
 _ORDERS = {name: store.customers.c[name] for name in ("created_at", "updated_at", "source_id")}
 _TEXTS = ("name", "description", "email", "phone", "birthdate", "birthday")
 
@@ -128,14 +130,26 @@ def by_key(unit: Unit, key: str) -> StoredCustomer | None:
     return next((c for c in found if c.id == key), found[0] if found else None)
 
 
-def by_ids(conn: Connection, project: Project, customer_ids: Collection[str]) -> dict[str, StoredCustomer]:
-    """Existing customers by id, in one query."""
-    return {customer.id: customer for customer in store.find(conn, project.id, ids=customer_ids)}
+def by_ids(
+    conn: Connection, project: Project, customer_ids: Collection[str], *, lock: bool = False
+) -> dict[str, StoredCustomer]:
+    """Existing customers by id, in one query; locked in order of their ids."""
+    return {customer.id: customer for customer in store.find(conn, project.id, ids=customer_ids, lock=lock)}
 
 
-def lock(conn: Connection, project_id: str, customer_ids: Collection[str]) -> dict[str, StoredCustomer]:
-    """Existing customers by id, locked in id order until the transaction ends."""
-    return {customer.id: customer for customer in store.find(conn, project_id, ids=customer_ids, lock=True)}
+def ids_of(conn: Connection, project_id: str, keys: Collection[str]) -> list[str]:
+    """The ids of those customers that exist under these ids or source ids, each once."""
+    return store.ids_of(conn, project_id, keys)
+
+
+def some_ids(conn: Connection, project_id: str, after: str, limit: int) -> list[str]:
+    """The ids of at most `limit` customers that follow `after`, in order."""
+    return store.some_ids(conn, project_id, after, limit)
+
+
+def blank(unit: Unit, source_id: str) -> StoredCustomer:
+    """What is known of somebody who was never seen."""
+    return merged(None, CustomerInput(source_id=source_id), unit.project, unit.now)
 
 
 # Upsert
@@ -181,11 +195,11 @@ def add_counts(conn: Connection, project_id: str, deltas: Sequence[tuple[str, Co
     store.add_counts(conn, project_id, deltas)
 
 
-def record_upsert(unit: Unit, customer: StoredCustomer, is_new: bool) -> None:
-    """Records customer.created or customer.updated with the profile as it now is."""
+def record_upsert(unit: Unit, customer: StoredCustomer, is_new: bool, before: StoredCustomer | None = None) -> None:
+    """Records customer.created or customer.updated with the profile as it now is; `before` as it was, where that is known."""
     name = "customer.created" if is_new else "customer.updated"
     data = {"customer": msgspec.to_builtins(answer(customer))}
-    unit.record(name, customer.id, data, customer_id=customer.id, about=customer)
+    unit.record(name, customer.id, data, customer_id=customer.id, about=customer, before=before)
 
 
 def upsert(unit: Unit, sent: CustomerInput, *, unknown_id_is_new: bool = False) -> StoredCustomer:
@@ -205,7 +219,7 @@ def upsert(unit: Unit, sent: CustomerInput, *, unknown_id_is_new: bool = False) 
         save(unit.conn, unit.project_id, [], [customer])
     else:
         return customer
-    record_upsert(unit, customer, found is None)
+    record_upsert(unit, customer, found is None, found)
     return customer
 
 
@@ -242,7 +256,8 @@ def create(unit: Unit, sent: CustomerInput) -> CustomerAnswer:
 
 def update(unit: Unit, key: str, sent: CustomerUpdate) -> CustomerAnswer:
     """`PUT`: raises ApiError 404 for an unknown customer."""
-    customer = msgspec.structs.replace(_existing(unit, key), updated_at=unit.now)
+    before = _existing(unit, key)
+    customer = msgspec.structs.replace(before, updated_at=unit.now)
     check_profile(sent.email or None)
     for name in _TEXTS:
         if (value := getattr(sent, name)) is not UNSET:
@@ -257,7 +272,7 @@ def update(unit: Unit, key: str, sent: CustomerUpdate) -> CustomerAnswer:
     if sent.unset_metadata_fields:
         customer.metadata = wire.without_fields(customer.metadata, sent.unset_metadata_fields)
     save(unit.conn, unit.project_id, [], [customer])
-    record_upsert(unit, customer, False)
+    record_upsert(unit, customer, False, before)
     return answer(customer)
 
 
@@ -268,7 +283,7 @@ def remove(unit: Unit, key: str) -> StoredCustomer:
     return customer
 
 
-def list_customers(unit: Unit, query: Query) -> CustomerList:
+def list_customers(unit: Unit, query: Query, is_member: IsMember) -> CustomerList:
     columns = store.customers.c
     conditions = within(columns.created_at, query.between("created_at"))
     conditions += within(columns.updated_at, query.between("updated_at"))
@@ -278,8 +293,8 @@ def list_customers(unit: Unit, query: Query) -> CustomerList:
         conditions.append(columns.name == name)
     if city := query.text("city"):
         conditions.append(columns.address.contains(f'"city":{wire.encode_text(city)}', autoescape=True))
-    if query.text("segment_id"):
-        conditions.append(columns.id == "")  # no segment exists yet, so none has members
+    if segment_id := query.text("segment_id"):
+        conditions.append(is_member(unit, segment_id, columns.id))
     if (after := query.instant("starting_after")) is not None:
         ascending = query.text("order") == "created_at"
         conditions.append(later(columns.created_at, after) if ascending else earlier(columns.created_at, after))

@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import bindparam, update
 from sqlalchemy.engine import Connection
 
+from largesse.kernel.access.projects import current_project
 from largesse.kernel.access.tables import projects
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
@@ -27,6 +29,20 @@ _lock = threading.Lock()
 def changed(unit: Unit) -> None:
     """To be called by every write of a definition, in its transaction: decisions after the commit load anew."""
     unit.conn.execute(_BUMP, {"project": unit.project_id})
+    unit.changes_definitions = True
+
+
+def current(unit: Unit) -> Project:
+    """The unit's project as its transaction sees it, read at most once: what `load` wants where the unit's own may be seconds old.
+
+    To a transaction that changes definitions itself it has no version, so that nothing is kept that may yet be undone.
+    """
+    if unit.changes_definitions:
+        return msgspec.structs.replace(unit.project, version=0)
+    if not unit.is_current:
+        unit.call = msgspec.structs.replace(unit.call, project=current_project(unit.conn, unit.project))
+        unit.is_current = True
+    return unit.project
 
 
 def load(conn: Connection, project: Project, kind: str, ids: Collection[str], loader: Loader[V]) -> dict[str, V]:

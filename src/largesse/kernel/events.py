@@ -49,7 +49,8 @@ _PREFIX = len(_OTHERS)  # all prefixes are equally long
 class Event(msgspec.Struct, frozen=True):
     """`type` is the wire name (`voucher.created`); `data` the JSON of its payload's keys.
 
-    `about` is what the event is about as the transaction left it, for reactions; it is not stored.
+    `about` is what the event is about as the transaction left it, `before` as it was, where the room knows; both are for reactions
+    and are not stored.
     """
 
     id: str
@@ -59,14 +60,21 @@ class Event(msgspec.Struct, frozen=True):
     call: Call
     data: str
     about: Any = None
+    before: Any = None
 
 
 def new_event(
-    call: Call, type: str, entity_id: str, data: dict[str, Any], customer_id: str | None, about: Any = None
+    call: Call,
+    type: str,
+    entity_id: str,
+    data: dict[str, Any],
+    customer_id: str | None,
+    about: Any = None,
+    before: Any = None,
 ) -> Event:
     prefix = _FAMILIES.get(type.partition(".")[0], _OTHERS)
     text = wire.encode_text(data) if data else "{}"
-    return Event(ids.hex_id(prefix), type, entity_id, customer_id, call, text, about)
+    return Event(ids.hex_id(prefix), type, entity_id, customer_id, call, text, about, before)
 
 
 def write_events(conn: Connection, project_id: str, recorded: Sequence[Event]) -> None:

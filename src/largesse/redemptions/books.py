@@ -23,7 +23,7 @@ from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.engine.tallies import Tallies, Tally
 from largesse.kernel import definitions as kept
-from largesse.kernel import errors, ledger, seals
+from largesse.kernel import errors, ledger
 from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
@@ -90,7 +90,6 @@ class Books:
         keys = {key for w in wanted for key in w.vouchers}
         self._vouchers = vouchers.load(conn, project, keys, lock=lock, binned=binned) if keys else {}
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
-        vouchers.open_wallets(conn, project, self._vouchers_by_id.values(), now)
         for stored in self._vouchers_by_id.values():
             stored.entry.publish_count = stored.publish_count
         self._load_locks(now)
@@ -252,11 +251,13 @@ class Books:
 
     def keep_customer(self, unit: Unit, customer: StoredCustomer, *, is_new: bool) -> None:
         """Remembers a created or updated customer and records its event."""
+        found = [one for one in self._found if isinstance(one, StoredCustomer) and one.id == customer.id]
+        before = self._changed_customers.get(customer.id, found[0] if found else None)
         if is_new or (customer.source_id or customer.id) in self._new_customers:
             self._new_customers[customer.source_id or customer.id] = customer
         else:
             self._changed_customers[customer.id] = customer
-        customers.record_upsert(unit, customer, is_new)
+        customers.record_upsert(unit, customer, is_new, before)
 
     def count(self, customer: StoredCustomer | None, delta: Counts) -> None:
         """Adds to a customer's statistics."""
@@ -315,8 +316,6 @@ class Books:
         moved = [
             (id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits
         ]
-        if self._postings:
-            seals.follow(conn, project_id)
         with sent_together(conn):
             customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
             customers.add_counts(conn, project_id, list(self._counts.items()))

@@ -32,6 +32,7 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
     now = max(unit.now for unit, _ in work)
     books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=True)
     for unit, _ in work:
+        unit.is_current = True
         if unit.call.project is not project:
             unit.call = msgspec.structs.replace(unit.call, project=project)
     load_budgets(books, [(unit, question.body) for unit, question in work], lock=True)

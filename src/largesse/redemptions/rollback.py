@@ -50,7 +50,7 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     books.load_counters(_budgets(postings), lock=True)
     found: list[Any] = []
     for place, (unit, undo) in enumerate(work):
-        unit.call = msgspec.structs.replace(unit.call, project=project)
+        unit.call, unit.is_current = msgspec.structs.replace(unit.call, project=project), True
         try:
             found.append(_Undoing(books, place, unit, undo, history, postings).answer())
         except Exception as error:  # a request that fails in its checks fails alone: nothing of it is in the books yet

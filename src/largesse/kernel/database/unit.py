@@ -19,6 +19,10 @@ class Unit:
     events: list[Event] = field(default_factory=list)
     written: list[str] = field(default_factory=list)  # ids of events already written in this transaction
     news: list[Event] = field(default_factory=list)  # recorded events that nothing has reacted to yet
+    is_current: bool = (
+        False  # whether the project is known to be as this transaction sees it, see `definitions.current`
+    )
+    changes_definitions: bool = False  # whether it moved the project's version, which may yet be undone
 
     @property
     def project(self) -> Project:
@@ -56,8 +60,9 @@ class Unit:
         *,
         customer_id: str | None = None,
         about: Any = None,
+        before: Any = None,
     ) -> None:
         """Adds an event to the log of this transaction; see `kernel.events` for its members."""
-        event = new_event(self.call, type, entity_id, data or {}, customer_id, about)
+        event = new_event(self.call, type, entity_id, data or {}, customer_id, about, before)
         self.events.append(event)
         self.news.append(event)

@@ -39,11 +39,20 @@ class StoredJob(msgspec.Struct, frozen=True, kw_only=True):
         return min(99, 100 * self.done // self.total) if self.total else 0
 
 
-def enqueue(unit: Unit, kind: str, arguments: dict[str, Any], *, queue: str | None = None, total: int = 0) -> str:
+def enqueue(
+    unit: Unit,
+    kind: str,
+    arguments: dict[str, Any],
+    *,
+    queue: str | None = None,
+    total: int = 0,
+    due_at: int | None = None,
+) -> str:
     """Adds a job in the caller's transaction; answers its id, that of the async action.
 
     Jobs of one `queue` (a name within the project, such as a campaign's id) run one after the other in the order of their ids;
-    a job without one depends on no other. `total` counts the items it will do, for its progress.
+    a job without one depends on no other. `total` counts the items it will do, for its progress. Nobody takes it before `due_at`
+    (microseconds UTC).
     """
     id = ids.hex_id("aa_")
     unit.conn.execute(
@@ -61,7 +70,7 @@ def enqueue(unit: Unit, kind: str, arguments: dict[str, Any], *, queue: str | No
             done=0,
             total=total,
             attempts=0,
-            due_at=unit.now,
+            due_at=unit.now if due_at is None else due_at,
             created_at=unit.now,
             updated_at=unit.now,
         )
