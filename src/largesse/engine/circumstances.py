@@ -24,8 +24,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
     `catalog` knows at least what `units.unit_items` names, `collections` (by id) what the rules name, and `budgets` the units
     counted so far under what `budgets.wanted` names; a key that is missing stands at 0. `tallies` are what the rules count.
-    `stocks` is what is left of the rewards at hand, by their ids; one that is missing has no limit. Budgets, tallies and stocks
-    change by `decision.commit` only.
+    Budgets and tallies change by `decision.commit` only.
     """
 
     rules: StackingRules
@@ -39,4 +38,3 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     collections: Mapping[str, ProductCollection] = {}
     budgets: dict[str, int] = {}
     tallies: Tallies | None = None
-    stocks: dict[str, int] = {}
