@@ -34,6 +34,10 @@ import largesse.promotions.routes
 import largesse.promotions.service
 import largesse.redemptions.routes
 import largesse.rewards.routes
+import largesse.segments.jobs
+import largesse.segments.reaction
+import largesse.segments.routes
+import largesse.segments.service
 import largesse.summaries.routes
 import largesse.validation_rules.routes
 import largesse.validation_rules.service
@@ -102,7 +106,11 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.bin.routes.make_routes(_purge),
     *largesse.campaigns.routes.make_routes(HOLDINGS),
     *largesse.categories.routes.make_routes(_forget_category),
-    *largesse.customers.routes.make_routes(largesse.orders.service.remove_of_customer),
+    *largesse.customers.routes.make_routes(
+        largesse.orders.service.remove_of_customer,
+        largesse.segments.service.forget_customer,
+        largesse.segments.service.is_member,
+    ),
     *largesse.management.routes.routes,
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
@@ -111,6 +119,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.promotions.routes.routes,
     *largesse.redemptions.routes.routes,
     *largesse.rewards.routes.routes,
+    *largesse.segments.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.summaries.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
     *largesse.vouchers.campaign_routes.routes,
@@ -118,11 +127,13 @@ ROUTES: list[HTTPRouteHandler] = [
 ]
 
 # How the background jobs of each kind are done.
-KINDS: dict[str, Kind] = largesse.vouchers.pool.KINDS | largesse.campaigns.jobs.kinds(HOLDINGS)
+KINDS: dict[str, Kind] = (
+    largesse.vouchers.pool.KINDS | largesse.campaigns.jobs.kinds(HOLDINGS) | largesse.segments.jobs.KINDS
+)
 
 
 # What rooms do about what others did, in the same transaction, in this order.
-REACTIONS: Reactions = ()
+REACTIONS: Reactions = (largesse.segments.reaction.on_news,)
 
 
 def create_app(settings: Settings) -> ASGIApp:

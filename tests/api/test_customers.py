@@ -200,8 +200,3 @@ def test_the_activity_of_a_customer(server: Server) -> None:
     following = ok(server.client.get(f"{path}?limit=1&starting_after_id={page['more_starting_after']}"))
     assert following["data"][0]["id"] < page["data"][0]["id"]
     refused(server.client.get(f"{path}?starting_after_id=nope"), 400, "invalid_query_params")
-
-
-def test_segments_of_a_customer_are_none(server: Server) -> None:
-    answer = ok(server.client.get("/v1/customers/nobody/segments"))
-    assert (answer["data"], answer["total"]) == ([], 0)

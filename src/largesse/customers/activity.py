@@ -76,7 +76,9 @@ def _activity(event: log.StoredEvent) -> Activity:
     )
 
 
-def delete(unit: Unit, key: str, remove_orders: Callable[[Unit, str], int]) -> DeletionAnswer:
+def delete(
+    unit: Unit, key: str, remove_orders: Callable[[Unit, str], int], forget_segments: Callable[[Unit, str], int]
+) -> DeletionAnswer:
     """Removes the profile, its orders and its events; the ledger keeps the dangling id. Raises ApiError 404."""
     customer = service.by_key(unit, key)
     if customer is None:
@@ -84,9 +86,10 @@ def delete(unit: Unit, key: str, remove_orders: Callable[[Unit, str], int]) -> D
     events = log.remove_of_customer(unit.conn, unit.project_id, customer.id)
     orders = remove_orders(unit, customer.id)
     service.remove(unit, customer.id)
+    segments = forget_segments(unit, customer.id)  # after the profile: whoever was judging it has committed by now
     gone: dict[str, Any] = {"customer": {"id": customer.id, "source_id": customer.source_id, "object": "customer"}}
     unit.record("customer.deleted", customer.id, gone)
-    counts = {"events": events, "daily_events": 0, "segments": 0, "orders": orders, "customer": 1}
+    counts = {"events": events, "daily_events": 0, "segments": segments, "orders": orders, "customer": 1}
     return DeletionAnswer(
         id=ids.text_id("del_"),
         created_at=clock.iso(unit.now),

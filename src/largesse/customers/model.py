@@ -174,10 +174,3 @@ class ActivityList(msgspec.Struct, kw_only=True):
     total: int
     has_more: bool
     more_starting_after: str | UnsetType = UNSET
-
-
-class SegmentList(msgspec.Struct, kw_only=True):
-    object: str = "list"
-    data_ref: str = "data"
-    data: list[dict[str, str]] = []
-    total: int = 0

@@ -13,12 +13,13 @@ from largesse.customers.model import (
     CustomerList,
     CustomerUpdate,
     DeletionAnswer,
-    SegmentList,
 )
+from largesse.customers.service import IsMember
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
 
 RemoveOrders = Callable[[Unit, str], int]
+ForgetSegments = Callable[[Unit, str], int]
 _LIST = (
     "limit",
     "page",
@@ -36,12 +37,17 @@ _LIST = (
 _ACTIVITY = ("limit", "order", "starting_after_id", "start_date", "end_date", "campaign_id", "type", "category")
 
 
-def make_routes(remove_orders: RemoveOrders) -> list[HTTPRouteHandler]:
-    """`remove_orders` deletes a customer's orders and answers how many: the orders room knows how."""
+def make_routes(
+    remove_orders: RemoveOrders, forget_segments: ForgetSegments, is_member: IsMember
+) -> list[HTTPRouteHandler]:
+    """`remove_orders` deletes a customer's orders, `forget_segments` what is noted of a deleted one; both answer how many.
+
+    `is_member` is the condition of being in a segment.
+    """
 
     @get("/v1/customers", **operation("List customers", answer=CustomerList, query=_LIST))
     async def list_customers(request: ApiRequest) -> Response[bytes]:
-        return answer(await request.read(lambda unit: service.list_customers(unit, request.query)))
+        return answer(await request.read(lambda unit: service.list_customers(unit, request.query, is_member)))
 
     @post("/v1/customers", **operation("Create or update a customer", body=CustomerInput, answer=CustomerAnswer))
     async def create_customer(request: ApiRequest) -> Response[bytes]:
@@ -61,7 +67,7 @@ def make_routes(remove_orders: RemoveOrders) -> list[HTTPRouteHandler]:
 
     @delete("/v1/customers/{customer_id:str}", **operation("Delete a customer", status=204))
     async def delete_customer(request: ApiRequest, customer_id: str) -> Response[None]:
-        await request.write(lambda unit: activity.delete(unit, customer_id, remove_orders))
+        await request.write(lambda unit: activity.delete(unit, customer_id, remove_orders, forget_segments))
         return no_content()
 
     @post(
@@ -69,7 +75,9 @@ def make_routes(remove_orders: RemoveOrders) -> list[HTTPRouteHandler]:
         **operation("Delete a customer and all that is personal", answer=DeletionAnswer),
     )
     async def delete_permanently(request: ApiRequest, customer_id: str) -> Response[bytes]:
-        return answer(await request.write(lambda unit: activity.delete(unit, customer_id, remove_orders)))
+        return answer(
+            await request.write(lambda unit: activity.delete(unit, customer_id, remove_orders, forget_segments))
+        )
 
     @get(
         ["/v1/customers/{customer_id:str}/activity", "/v1/customers/{customer_id:str}/activities"],
@@ -77,10 +85,6 @@ def make_routes(remove_orders: RemoveOrders) -> list[HTTPRouteHandler]:
     )
     async def list_activity(request: ApiRequest, customer_id: str) -> Response[bytes]:
         return answer(await request.read(lambda unit: activity.list_activity(unit, customer_id, request.query)))
-
-    @get("/v1/customers/{customer_id:str}/segments", **operation("List a customer's segments", answer=SegmentList))
-    async def list_segments(customer_id: str) -> Response[bytes]:  # noqa: ARG001 - the path names it
-        return answer(SegmentList())  # true of every customer until segments can be made
 
     return [
         list_customers,
@@ -90,5 +94,4 @@ def make_routes(remove_orders: RemoveOrders) -> list[HTTPRouteHandler]:
         delete_customer,
         delete_permanently,
         list_activity,
-        list_segments,
     ]

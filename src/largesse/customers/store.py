@@ -93,6 +93,20 @@ _BY_SOURCE = _ALL.where(
     customers.c.project_id == bindparam("project"), found_by(customers.c.id, {"source_ids": customers.c.source_id})
 ).order_by(customers.c.id)
 _BY_SOURCE_LOCKED = _BY_SOURCE.with_for_update()
+_IDS = (
+    select(customers.c.id)
+    .where(
+        customers.c.project_id == bindparam("project"),
+        found_by(customers.c.id, {"ids": customers.c.id, "source_ids": customers.c.source_id}),
+    )
+    .order_by(customers.c.id)
+)
+_NEXT_IDS = (
+    select(customers.c.id)
+    .where(customers.c.project_id == bindparam("project"), customers.c.id > bindparam("after"))
+    .order_by(customers.c.id)
+    .limit(bindparam("limit"))
+)
 
 
 def find(
@@ -123,6 +137,16 @@ def find(
             "emails": list(emails),
         }
     return [_customer(row) for row in conn.execute(statement, arguments)]
+
+
+def ids_of(conn: Connection, project_id: str, keys: Collection[str]) -> list[str]:
+    """The ids of customers under these ids or source ids, each once, in order."""
+    return list(conn.execute(_IDS, {"project": project_id, "ids": list(keys), "source_ids": list(keys)}).scalars())
+
+
+def some_ids(conn: Connection, project_id: str, after: str, limit: int) -> list[str]:
+    """The ids of the next `limit` customers behind `after`."""
+    return list(conn.execute(_NEXT_IDS, {"project": project_id, "after": after, "limit": limit}).scalars())
 
 
 def insert(conn: Connection, project_id: str, new: Sequence[StoredCustomer]) -> None:

@@ -1,0 +1,1 @@
+"""Segments: groups of customers, listed by name or described by a filter."""

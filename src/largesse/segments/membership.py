@@ -1,0 +1,161 @@
+"""Who is in a segment: judged by its filter when something changes, noted, and told of.
+
+Whoever judges a customer holds the lock of the customer's row from before the profile is read until the commit. So of two changes
+of one customer the later one judges what both have made of the profile, and what is noted is what the filter says.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+import largesse.customers.service as customers
+from largesse.customers.model import StoredCustomer
+from largesse.engine.rules.facts import When
+from largesse.engine.segments import Filter
+from largesse.engine.segments.calendar import today
+from largesse.kernel import definitions
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.project import Project
+from largesse.segments import store
+from largesse.segments.definition import read
+from largesse.segments.model import Membership, Segment
+from largesse.segments.profiles import moment, profiles
+
+_ALL = "all"
+Judged = tuple[Segment, Filter]
+
+
+# Definitions
+
+
+def watched(conn: Connection, project: Project) -> Sequence[Judged]:
+    """Every segment with a filter, kept while none of the project's definitions changes; `project` as `definitions.current`."""
+    return definitions.load(conn, project, "watched segments", [_ALL], _watched)[_ALL]
+
+
+def _watched(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, Sequence[Judged]]:
+    found = [read(one) for one in store.with_filter(conn, project_id)]
+    return {_ALL: [(one, one.filter) for one in found if one.filter is not None]}
+
+
+def load(conn: Connection, project: Project, ids: Collection[str]) -> dict[str, Segment]:
+    """Segments by id; `project` as `definitions.current` answered. Unknown ids are absent."""
+    return definitions.load(conn, project, "segment", ids, _loaded)
+
+
+def _loaded(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Segment]:
+    return {id: read(one) for id, one in store.by_ids(conn, project_id, ids).items()}
+
+
+# Judging
+
+
+def settle(unit_of: Mapping[str, Unit], concerned: Mapping[str, Sequence[Judged]], *, tell: bool = True) -> int:
+    """Judges customers by the segments named for each, notes what is new and tells of who entered and left.
+
+    `unit_of` and `concerned` are by customer id; all units share a connection and a project. Customers are locked; one deleted
+    since is left out. Answers how many filters were asked.
+    """
+    unit = next(iter(unit_of.values()))
+    found = customers.by_ids(unit.conn, unit.project, sorted(concerned), lock=True)
+    segment_ids = {segment.id for judged in concerned.values() for segment, _ in judged}
+    filters = {id(one): one for judged in concerned.values() for _, one in judged}.values()
+    seen = profiles(unit.conn, unit.project, filters, list(found.values()))
+    noted = {
+        (one.customer_id, one.segment_id): one
+        for one in store.in_segments(unit.conn, unit.project_id, list(found), segment_ids)
+    }
+    new: list[Membership] = []
+    changed: list[Membership] = []
+    gone: list[Membership] = []
+    asked = 0
+    for customer_id, profile in seen.items():
+        teller = unit_of[customer_id]
+        when = moment(teller.project, teller.now)
+        for segment, condition in concerned[customer_id]:
+            asked += 1
+            before = noted.get((customer_id, segment.id))
+            after = judge(customer_id, segment, condition, profile, when)
+            if before != after:
+                _sort(before, after, new, changed, gone)
+            was = before is not None and before.inside
+            if tell and segment.records and was != after.inside:
+                record(teller, segment, customer_id, profile, entered=after.inside)
+    store.write(unit.conn, unit.project_id, new, changed, gone)
+    return asked
+
+
+def judge(customer_id: str, segment: Segment, condition: Filter, profile: Mapping[str, Any], when: When) -> Membership:
+    """What is true of a customer at a moment."""
+    turns_on = condition.turns_on(profile, when) if condition.by_clock else None
+    return Membership(customer_id, segment.id, condition.holds(profile, when), turns_on)
+
+
+def _sort(
+    before: Membership | None,
+    after: Membership,
+    new: list[Membership],
+    changed: list[Membership],
+    gone: list[Membership],
+) -> None:
+    """Who is outside, with no day on which the clock could bring them in, has no row."""
+    worth_noting = after.inside or after.turns_on is not None
+    if before is None and worth_noting:
+        new.append(after)
+    elif before is not None:
+        (changed if worth_noting else gone).append(after)
+
+
+def record(unit: Unit, segment: Segment, customer_id: str, profile: Mapping[str, Any], *, entered: bool) -> None:
+    """Tells that a customer entered or left, with the profile as it now is; `about` is the segment's id."""
+    shown = {name: value for name, value in profile.items() if name != "events"}
+    data = {"customer": shown, "segment": segment.reference}
+    name = "customer.segment.entered" if entered else "customer.segment.left"
+    unit.record(name, customer_id, data, customer_id=customer_id, about=segment.id)
+
+
+# Reading
+
+
+def known_of(conn: Connection, project: Project, customer_ids: Collection[str], segment_ids: Collection[str]) -> Any:
+    """What is noted of these customers in these segments, by customer and segment."""
+    if not customer_ids or not segment_ids:
+        return {}
+    rows = store.in_segments(conn, project.id, customer_ids, segment_ids)
+    return {(one.customer_id, one.segment_id): one for one in rows}
+
+
+def is_inside(segment: Segment, noted: Membership | None, profile: Mapping[str, Any] | None, when: When) -> bool:
+    """Whether a customer is in a segment now. What is noted tells, unless the clock has moved on or a `profile` is given, which is
+    judged instead; the profile is wanted by `needs_profile`.
+    """
+    if segment.filter is not None and profile is not None:
+        return segment.filter.holds(profile, when)
+    return noted is not None and noted.inside
+
+
+def needs_profile(segment: Segment, noted: Membership | None, when: When) -> bool:
+    """Whether what is noted may be out of date: the segment is being filled, or a day has come on which the clock matters."""
+    if segment.filter is None:
+        return False
+    return not segment.is_filled or (
+        noted is not None and noted.turns_on is not None and noted.turns_on <= today(when).toordinal()
+    )
+
+
+def inside_now(unit: Unit, customer: StoredCustomer, found: Iterable[Segment]) -> list[Segment]:
+    """Those of the segments that a stored customer is in."""
+    wanted = list(found)
+    noted = known_of(unit.conn, unit.project, [customer.id], {one.id for one in wanted})
+    when = moment(unit.project, unit.now)
+    out_of_date = {one.id for one in wanted if needs_profile(one, noted.get((customer.id, one.id)), when)}
+    profile = None
+    if out_of_date:
+        filters = [one.filter for one in wanted if one.id in out_of_date and one.filter is not None]
+        profile = profiles(unit.conn, unit.project, filters, [customer])[customer.id]
+    return [
+        one
+        for one in wanted
+        if is_inside(one, noted.get((customer.id, one.id)), profile if one.id in out_of_date else None, when)
+    ]

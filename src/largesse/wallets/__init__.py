@@ -1,1 +1,0 @@
-"""What loyalty cards hold: buckets of points and points that are pending."""
