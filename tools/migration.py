@@ -2,7 +2,8 @@
 
     .venv/bin/python tools/migration.py 0002_campaigns "Campaigns, tiers and rules"
 
-Run again, it writes the same file anew. Read what it wrote: it cannot know how to fill a new column that may not be empty.
+Run again, it writes the same file anew. Read what it wrote: it cannot know how to fill a new column that may not be empty. Changed
+CHECK constraints of tables that exist are found too, which Alembic does not look for.
 """
 
 import importlib
@@ -17,7 +18,7 @@ from alembic import command
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations.ops import DowngradeOps, UpgradeOps
-from sqlalchemy import create_engine
+from sqlalchemy import CheckConstraint, Connection, create_engine, inspect
 
 import largesse
 from largesse.kernel.database import migrations
@@ -49,7 +50,7 @@ def main(name: str, summary: str) -> None:
     earlier = sorted(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
     before = max((number for number in earlier if number < revision), default=None)
     for module in pkgutil.walk_packages(largesse.__path__, "largesse."):
-        if module.name.endswith((".store", ".tables", ".events", ".ledger", ".jobs", ".idempotency")):
+        if module.name.endswith((".store", ".tables", ".events", ".ledger", ".jobs", ".idempotency", ".seals")):
             importlib.import_module(module.name)
     with tempfile.TemporaryDirectory() as directory:
         engine = create_engine(f"sqlite:///{directory}/schema.db")
@@ -63,10 +64,45 @@ def main(name: str, summary: str) -> None:
             assert found.upgrade_ops is not None
             assert found.downgrade_ops is not None
             up, down = _rendered(found.upgrade_ops), _rendered(found.downgrade_ops)
+            new, old = _changed_checks(conn)
+            up, down = f"{up}\n{new}".rstrip(), f"{old}\n{down}".strip("\n")
     path = VERSIONS / f"{name}.py"
     path.write_text(TEMPLATE.format(summary=summary, revision=revision, before=repr(before), up=up, down=down))
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
     print(path.name)
+
+
+def _changed_checks(conn: Connection) -> tuple[str, str]:
+    """Code that gives existing tables the CHECK constraints of the tables here, and code that takes them back."""
+    up, down = [], []
+    inspector = inspect(conn)
+    for table in metadata.sorted_tables:
+        if not inspector.has_table(table.name):
+            continue
+        before = {
+            str(check["name"]): _one_line(check["sqltext"]) for check in inspector.get_check_constraints(table.name)
+        }
+        checks = [constraint for constraint in table.constraints if isinstance(constraint, CheckConstraint)]
+        for name, text in sorted((str(check.name), _one_line(str(check.sqltext))) for check in checks):
+            if name in before and before[name] != text:
+                up.append(_check_changed(table.name, name, text))
+                down.append(_check_changed(table.name, name, before[name]))
+    return "\n".join(up), "\n".join(down)
+
+
+def _check_changed(table: str, name: str, text: str) -> str:
+    """In a batch, because SQLite has to make the table anew."""
+    first, *others = text.split(" AND ")
+    parts = " ".join(repr(part) for part in (first, *(f" AND {other}" for other in others)))
+    return (
+        f"    with op.batch_alter_table({table!r}) as batch:\n"
+        f"        batch.drop_constraint({name!r}, type_='check')\n"
+        f"        batch.create_check_constraint({name!r}, {parts})"
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _rendered(operations: UpgradeOps | DowngradeOps) -> str:

@@ -104,8 +104,16 @@ def migrate(*, database: Database = None) -> None:
 
 
 @app.command
-def verify(*, database: Database = None) -> None:
-    """Recompute every counter and balance from the postings; exit status 1 if any differs."""
+def verify(*, chain: bool = False, noted: str | None = None, database: Database = None) -> None:
+    """Recompute every counter and balance from the postings; exit status 1 if any differs.
+
+    Parameters
+    ----------
+    chain
+        Also recompute the seals over the postings, which find a posting that was changed or removed, and print the newest ones.
+    noted
+        With `--chain`: a newest seal printed earlier, as PROJECT:SEAL:DIGEST, that must still be there.
+    """
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -117,11 +125,17 @@ def verify(*, database: Database = None) -> None:
     with _connection(settings, snapshot=True) as conn, progress:
         task = progress.add_task("Verifying")
         drifts = verification.run(conn, lambda project: progress.update(task, description=f"Verifying {project}"))
+        checked = verification.chains(conn, noted) if chain else {}
     for drift in drifts:
         print(f"{drift.project_id} {drift.subject}: {drift.name} is {drift.stored}, the ledger says {drift.expected}")
-    if drifts:
+    flaws = [flaw for found in checked.values() for flaw in found.flaws]
+    for flaw in flaws:
+        print(f"{flaw.project_id} {flaw.subject}: {flaw.problem}")
+    if drifts or flaws:
         sys.exit(1)
     print("Every counter and balance equals the sum of its postings.")
+    for project_id, found in checked.items():
+        print(f"{project_id}:{found.newest} is the newest of {found.seals} seals over {found.postings} postings")
 
 
 @app.command
@@ -406,9 +420,9 @@ def _connection(settings: Settings, *, snapshot: bool = False) -> "Iterator[Conn
         migrations.require_current(settings)
     engine = open_writer(settings)
     if snapshot:
-        # SQLite's readers are snapshots by themselves.
-        engine = open_reader(settings, engine)
-        engine = engine if settings.embedded else engine.execution_options(isolation_level="REPEATABLE READ")
+        # SQLite's readers are snapshots by themselves; PostgreSQL's read without a transaction.
+        repeatable = engine.execution_options(isolation_level="REPEATABLE READ")
+        engine = open_reader(settings, engine) if settings.embedded else repeatable
     try:
         with engine.begin() as conn:
             yield conn

@@ -9,7 +9,7 @@ import largesse.campaigns.service as campaigns
 import largesse.customers.service as customers
 import largesse.redemptions.service as redemptions
 import largesse.vouchers.service as vouchers
-from largesse.kernel import ledger
+from largesse.kernel import ledger, seals
 from largesse.kernel.access.projects import list_projects
 
 
@@ -33,6 +33,16 @@ def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id
         found.extend(_customers(conn, project.id))
         found.extend(_counters(conn, project.id))
     return found
+
+
+def chains(conn: Connection, noted: str | None = None) -> dict[str, seals.Checked]:
+    """The seals of every project, computed again; `noted` is PROJECT:SEAL:DIGEST as an earlier run printed it."""
+    project_id, _, head = (noted or "").partition(":")
+    kept = seals.Head(*head.split(":", 1)) if ":" in head else seals.Head(head or None)
+    return {
+        project.id: ledger.check_seals(conn, project.id, kept if noted and project.id == project_id else None)
+        for project in list_projects(conn)
+    }
 
 
 def _vouchers(conn: Connection, project_id: str) -> Iterator[Drift]:

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from largesse.categories.model import CategoryAnswer
 from largesse.engine.discounts import Discount
+from largesse.engine.points import ExpirationRules
 from largesse.engine.validity import Hours, Timeframe, Weekday
 from largesse.kernel.benefits import GiftEffect, GiftInput, Validity
 from largesse.kernel.codes import CodeConfig
@@ -92,6 +93,7 @@ class Template(msgspec.Struct, kw_only=True, omit_defaults=True):
     discount: Discount | None = None
     gift_amount: int | None = None
     gift_effect: GiftEffect | None = None
+    expiration_rules: ExpirationRules | None = None  # of points, in a loyalty program
     quantity: int | None = None
     code_config: CodeConfig | None = None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -26,8 +27,9 @@ from largesse.campaigns.model import (
     StoredCampaign,
 )
 from largesse.engine.books import Campaign
+from largesse.engine.points import ExpirationRules
+from largesse.kernel import clock, ids
 from largesse.kernel import definitions as kept
-from largesse.kernel import ids
 from largesse.kernel.benefits import VALIDITY
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, duplicate_name, invalid, not_found
@@ -83,6 +85,31 @@ def find(unit: Unit, key: str, *, lock: bool = False) -> StoredCampaign:
 def by_ids(conn: Connection, project_id: str, campaign_ids: Collection[str]) -> dict[str, StoredCampaign]:
     """The campaigns that exist of these, in one query."""
     return {one.id: one for one in store.by_ids(conn, project_id, campaign_ids)} if campaign_ids else {}
+
+
+def simple(campaign: StoredCampaign) -> dict[str, Any]:
+    """A campaign as events about its codes show it."""
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "campaign_type": campaign.campaign_type,
+        "type": campaign.type,
+        "auto_join": campaign.auto_join,
+        "join_once": campaign.join_once,
+        "active": campaign.active,
+        "category_id": campaign.category_id,
+        "metadata": campaign.metadata or {},
+        "created_at": clock.iso(campaign.created_at),
+        "object": "campaign",
+    }
+
+
+def expiration_rules(
+    conn: Connection, project_id: str, campaign_ids: Collection[str]
+) -> dict[str, ExpirationRules | None]:
+    """How long the points of each program last, None = for ever; in one query."""
+    found = by_ids(conn, project_id, campaign_ids)
+    return {id: one.voucher.expiration_rules if one.voucher else None for id, one in found.items()}
 
 
 def among_live(column: ColumnElement[str], unit: Unit, *, usable: bool = False) -> ColumnElement[bool]:

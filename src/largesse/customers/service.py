@@ -152,6 +152,11 @@ def blank(unit: Unit, source_id: str) -> StoredCustomer:
     return merged(None, CustomerInput(source_id=source_id), unit.project, unit.now)
 
 
+def lock(conn: Connection, project_id: str, customer_ids: Collection[str]) -> dict[str, StoredCustomer]:
+    """Existing customers by id, locked in id order until the transaction ends."""
+    return {customer.id: customer for customer in store.find(conn, project_id, ids=customer_ids, lock=True)}
+
+
 # Upsert
 
 

@@ -6,11 +6,12 @@ import msgspec
 
 from largesse.engine.benefits import RuleSet
 from largesse.engine.discounts import Discount
+from largesse.engine.rewards import Offer
 from largesse.engine.validity import Hours, Timeframe
 
 
 class Lock(msgspec.Struct, frozen=True):
-    """What a validation session keeps from others until `expires_at`: uses and credits."""
+    """What a validation session keeps from others until `expires_at`: uses, and the credits or points of a card."""
 
     session_key: str
     quantity: int
@@ -67,7 +68,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Voucher(msgspec.Struct, kw_only=True):
-    """A voucher as decisions see it. Mutable: the requests of one batch share it, each seeing what the ones before it did."""
+    """A voucher as decisions see it. Mutable: the requests of one batch share it, each seeing what the ones before it did.
+
+    The amounts count credits on a gift card and points on a loyalty card, `gift_amount` being all that was ever credited.
+    """
 
     id: str
     code: str
@@ -77,6 +81,9 @@ class Voucher(msgspec.Struct, kw_only=True):
     gift_amount: int = 0
     subtracted_amount: int = 0
     redeemed_amount: int = 0
+    expired_amount: int = 0
+    pending_amount: int = 0  # points that are not usable yet, in no other amount
+    due_on: str | None = None  # the first local day on which something of a card changes by the calendar; None = never
     quantity: int | None = None
     redeemed_quantity: int = 0
     publish_count: int | None = None
@@ -99,11 +106,11 @@ class Voucher(msgspec.Struct, kw_only=True):
 
     @property
     def balance(self) -> int:
-        """Credits left on a gift card."""
-        return self.gift_amount - self.subtracted_amount - self.redeemed_amount
+        """Credits left on a gift card, points on a loyalty card."""
+        return self.gift_amount - self.subtracted_amount - self.redeemed_amount - self.expired_amount
 
     def locked(self, session_key: str | None, now: int) -> tuple[int, int]:
-        """Uses and credits that other sessions hold at `now`."""
+        """Uses, and credits or points, that other sessions hold at `now`."""
         others = [lock for lock in self.locks if lock.expires_at > now and lock.session_key != session_key]
         return sum(lock.quantity for lock in others), sum(lock.credits for lock in others)
 
@@ -112,7 +119,8 @@ class Ask(msgspec.Struct, frozen=True):
     """One redeemable of a request, named as the caller named it; neither voucher nor tier where nothing has that name.
 
     `rules` must all hold and say what the benefit applies to: the campaign's first, then its own, in order of assignment.
-    `stack_id` is set on the tiers that a promotion stack was expanded into; their order is the stack's.
+    `stack_id` is set on the tiers that a promotion stack was expanded into; their order is the stack's. `offer` is the reward
+    that is asked of a loyalty card.
     """
 
     object: str
@@ -122,6 +130,7 @@ class Ask(msgspec.Struct, frozen=True):
     tier: Tier | None = None
     rules: tuple[RuleSet, ...] = ()
     stack_id: str | None = None
+    offer: Offer | None = None
 
     @property
     def campaign(self) -> Campaign | None:

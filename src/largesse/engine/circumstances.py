@@ -24,7 +24,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
     `catalog` knows at least what `units.unit_items` names, `collections` (by id) what the rules name, and `budgets` the units
     counted so far under what `budgets.wanted` names; a key that is missing stands at 0. `tallies` are what the rules count.
-    Budgets and tallies change by `decision.commit` only.
+    `stocks` is what is left of the rewards at hand, by their ids; one that is missing has no limit. Budgets, tallies and stocks
+    change by `decision.commit` only.
     """
 
     rules: StackingRules
@@ -38,3 +39,4 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     collections: Mapping[str, ProductCollection] = {}
     budgets: dict[str, int] = {}
     tallies: Tallies | None = None
+    stocks: dict[str, int] = {}

@@ -27,14 +27,17 @@ __all__ = ["Circumstances", "Decision", "Outcome", "Posting", "check_request", "
 VOUCHER_USES = "voucher_uses"
 TIER_USES = "tier_uses"
 GIFT_CREDITS = "gift_credits"
+POINTS = "points"
+REWARD_USES = "reward_uses"
+REWARD_STOCK = "reward_stock"
 DISCOUNTED_UNITS = "discounted_units"
 Status = Literal["APPLICABLE", "INAPPLICABLE", "SKIPPED"]
 
 
 class Posting(msgspec.Struct, frozen=True):
-    """A signed change of one account: uses grow with a redemption, a card's credits fall.
+    """A signed change of one account: uses grow with a redemption, a card's credits or points and a reward's stock fall.
 
-    Subjects are vouchers, promotion tiers and, for discounted units, budget keys; `most` is what a budget may then hold.
+    Subjects are vouchers, promotion tiers, rewards and, for discounted units, budget keys; `most` is what a budget may then hold.
     """
 
     account: str
@@ -57,6 +60,7 @@ class Outcome(msgspec.Struct, frozen=True):
     order: Order | None = None
     discount: Discount | None = None
     credits: int | None = None
+    points: int | None = None
     applicable_to: tuple[dict[str, Any], ...] = ()
     inapplicable_to: tuple[dict[str, Any], ...] = ()
     bundle: Bundle | None = None
@@ -126,7 +130,7 @@ class _Walk:
         self._limits = Limits(about.rules)
         self._effects = Effects(about, self._cart_of)
         self._cart: Cart | None = None
-        self._course = Course(about, self._cart_of, [])
+        self._course = Course(about, self._cart_of, [], {})
         self.has_failed = False
 
     @property
@@ -171,7 +175,7 @@ class _Walk:
         if verdict.refusal is not None or not looks_at_result(ask):
             return verdict, None
         effect = self._effects.of(ask, order, verdict.bundle)
-        made = Made(effect.order, effect.credits)
+        made = Made(effect.order, effect.credits, effect.points)
         refusal = effect.refusal or judge_rules(ask, order, verdict.bundles, self._course, made)
         return Verdict(refusal, verdict.bundles), effect
 
@@ -185,7 +189,8 @@ class _Walk:
         self._limits.count(ask)
         self._effects.spend(effect)
         if self._about.tallies is not None:
-            self._course.uses.append(use_of(ask, self._about, Made(effect.order, effect.credits)))
+            made = Made(effect.order, effect.credits, effect.points)
+            self._course.uses.append(use_of(ask, self._about, made))
         if effect.order is not None:
             self._running = effect.order
         account, subject = (
@@ -194,6 +199,10 @@ class _Walk:
         postings = [Posting(account, subject, 1)]
         if effect.credits:
             postings.append(Posting(GIFT_CREDITS, subject, -effect.credits))
+        if effect.points:
+            postings.append(Posting(POINTS, subject, -effect.points))
+        if ask.offer is not None:
+            postings += self._of_reward(ask.offer.reward_id)
         postings += [Posting(DISCOUNTED_UNITS, one.key, one.units, one.most) for one in effect.spent if one.is_kept]
         return Outcome(
             ask,
@@ -201,11 +210,20 @@ class _Walk:
             order=effect.order,
             discount=effect.discount,
             credits=effect.credits,
+            points=effect.points,
             applicable_to=effect.applicable_to,
             inapplicable_to=effect.inapplicable_to,
             bundle=bundle,
             postings=tuple(postings),
         )
+
+    def _of_reward(self, reward_id: str) -> list[Posting]:
+        """One more of a reward was had, and one less is left where there is a stock."""
+        self._course.rewards[reward_id] = self._course.rewards.get(reward_id, 0) + 1
+        postings = [Posting(REWARD_USES, reward_id, 1)]
+        if reward_id in self._about.stocks:
+            postings.append(Posting(REWARD_STOCK, reward_id, -1))
+        return postings
 
 
 def _failure(outcomes: list[Outcome], failed: bool) -> Refusal:
@@ -260,8 +278,10 @@ def commit(
     session_key: str | None = None,
     budgets: dict[str, int] | None = None,
     tallies: Tallies | None = None,
+    stocks: dict[str, int] | None = None,
 ) -> None:
-    """Applies the postings to the entries, `budgets` and `tallies` in memory, so that the next request of the batch sees them.
+    """Applies the postings to the entries, `budgets`, `tallies` and `stocks` in memory, so that the next request of the batch
+    sees them. Points are taken out of their buckets by whoever opened the card's wallet.
 
     Locks that `session_key` holds on the vouchers used end with it.
     """
@@ -273,6 +293,9 @@ def commit(
             if posting.account == DISCOUNTED_UNITS:
                 if budgets is not None:
                     budgets[posting.subject_id] = budgets.get(posting.subject_id, 0) + posting.amount
+            elif posting.account == REWARD_STOCK:
+                if stocks is not None:
+                    stocks[posting.subject_id] += posting.amount
             elif voucher is not None and posting.account == VOUCHER_USES:
                 voucher.redeemed_quantity += posting.amount
             elif voucher is not None and posting.account == GIFT_CREDITS:

@@ -29,6 +29,7 @@ from largesse.engine.order import Order, check_amount, without_applied
 from largesse.engine.order_level import order_discount, with_order_discount
 from largesse.engine.preconditions import GIFT, MakeCart, held_credits
 from largesse.engine.refusal import Refusal
+from largesse.engine.rewards import Offer, pay
 from largesse.engine.selection import Picked
 from largesse.engine.units import apply_units
 
@@ -49,15 +50,16 @@ class Effect(msgspec.Struct, frozen=True):
     refusal: Refusal | None = None
     discount: Discount | None = None
     credits: int | None = None
+    points: int | None = None
     spent: Sequence[Spent] = ()
     applicable_to: Reach = ()
     inapplicable_to: Reach = ()
 
     @property
     def is_felt(self) -> bool:
-        """Whether anything came of it: a discount, credits, units added or replaced."""
-        if self.credits or self.order is None:
-            return bool(self.credits)
+        """Whether anything came of it: a discount, credits or points, units added or replaced."""
+        if self.credits or self.points or self.order is None:
+            return bool(self.credits or self.points)
         if self.order.total_applied_discount_amount:
             return True
         return any(line.applied_quantity for line in self.order.lines or ())
@@ -93,7 +95,9 @@ class Effects:
         benefit = ask.voucher or ask.tier
         discount = benefit.discount if benefit is not None else None
         if ask.voucher is not None and ask.voucher.type == GIFT:
-            return self._of_card(ask, ask.voucher, order)
+            return self._of_gift_card(ask, ask.voucher, order)
+        if ask.voucher is not None and ask.offer is not None:
+            return self._of_reward(ask, ask.voucher, ask.offer, order)
         if discount is None:
             return self._with_lists(ask, order, Effect(without_applied(order) if order is not None else None), ())
         bundles = bundle.quantity if bundle is not None else 0
@@ -106,7 +110,7 @@ class Effects:
             discount = msgspec.structs.replace(discount, effect=by_rules)
         return self._of_discount(ask, discount, order, numbers, times)
 
-    def _of_card(self, ask: Ask, voucher: Voucher, order: Order | None) -> Effect:
+    def _of_gift_card(self, ask: Ask, voucher: Voucher, order: Order | None) -> Effect:
         assert order is not None  # a precondition
         credits = voucher.balance - held_credits(voucher, self._about) if ask.credits is None else ask.credits
         credits = min(max(0, credits), order.total_amount)
@@ -116,6 +120,16 @@ class Effects:
         shares = credit_shares(credits, taken, order)
         used = sum(share.amount for share in shares)
         return self._with_lists(ask, order, Effect(with_shares(order, shares), credits=used), picked)
+
+    def _of_reward(self, ask: Ask, voucher: Voucher, offer: Offer, order: Order | None) -> Effect:
+        """Points for a reward, which does nothing to the order; or for as much of the order as they pay."""
+        price = offer.price or 0  # known: a precondition
+        if offer.coin is None or order is None:
+            plain = without_applied(order) if order is not None else None
+            return self._with_lists(ask, order, Effect(plain, points=price), ())
+        available = max(0, voucher.balance - held_credits(voucher, self._about))
+        paid = pay(offer.coin, price, order.total_amount, available, offer.points)
+        return self._with_lists(ask, order, Effect(with_order_discount(order, paid.discount), points=paid.points), ())
 
     def _of_units(self, ask: Ask, discount: UnitDiscount, order: Order | None, numbers: Numbers, times: int) -> Effect:
         after = order

@@ -13,6 +13,7 @@ from largesse.engine.circumstances import Circumstances
 from largesse.engine.eligibility import eligible
 from largesse.engine.order import Order
 from largesse.engine.refusal import Refusal
+from largesse.engine.rewards import Offer
 from largesse.engine.rules import Count, Facts, Violation
 from largesse.engine.tallies import Tallies, Use, tally_of
 from largesse.engine.validity import Hours, Timeframe, in_hours, in_timeframe, on_weekday
@@ -34,18 +35,20 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What a redeemable makes of the order: the order after it, with only its own `applied_*`, and the credits it takes."""
+    """What a redeemable makes of the order: the order after it, with only its own `applied_*`, and what it takes of a card."""
 
     order: Order | None
     credits: int | None = None
+    points: int | None = None
 
 
 class Course(msgspec.Struct, frozen=True):
-    """A request under way: what its redeemables are judged by, and the uses of those already granted."""
+    """A request under way: what its redeemables are judged by, the uses of those already granted, and how often each reward was."""
 
     about: Circumstances
     cart_of: MakeCart
     uses: list[Use]
+    rewards: dict[str, int] = {}
 
 
 def judge(ask: Ask, order: Order | None, course: Course) -> Verdict:
@@ -59,8 +62,10 @@ def judge(ask: Ask, order: Order | None, course: Course) -> Verdict:
     elif ask.voucher is not None:
         refusal = (
             _of_voucher(ask.voucher, about)
+            or _of_holder(ask.voucher, about)
             or _missing(ask, order, about)
-            or _of_card(ask, ask.voucher, order, about, cart_of)
+            or _of_gift_card(ask, ask.voucher, order, about, cart_of)
+            or _of_loyalty_card(ask, ask.voucher, order, course)
         )
     else:
         refusal = refusals.not_found(ask.object, ask.id)
@@ -134,10 +139,19 @@ def _of_tier(tier: Tier, about: Circumstances) -> Refusal | None:
     return None
 
 
-# The order and the balance
+# The holder, the order and the balance
 
 
-def _of_card(
+def _of_holder(voucher: Voucher, about: Circumstances) -> Refusal | None:
+    """Loyalty cards, and only they, demand their holder (documented)."""
+    if voucher.type != LOYALTY:
+        return None
+    if about.customer is None:
+        return refusals.missing_customer()
+    return None if about.customer.id == voucher.holder_id else refusals.not_the_holder(voucher.code)
+
+
+def _of_gift_card(
     ask: Ask, voucher: Voucher, order: Order | None, about: Circumstances, cart_of: MakeCart
 ) -> Refusal | None:
     if voucher.type != GIFT:
@@ -153,8 +167,44 @@ def _of_card(
     return None
 
 
+def _of_loyalty_card(ask: Ask, voucher: Voucher, order: Order | None, course: Course) -> Refusal | None:
+    if voucher.type != LOYALTY:
+        return None
+    offer = ask.offer
+    if offer is None:
+        return refusals.missing_reward()
+    if offer.assignment is None or offer.price is None:
+        return refusals.reward_not_found(offer.reward_id)
+    if offer.coin is not None and order is None:
+        return refusals.missing_order(voucher.code)
+    if offer.coin is not None and order is not None and order.amount is None:
+        return refusals.missing_amount(voucher.code)
+    left = course.about.stocks.get(offer.reward_id)
+    if left is not None and left <= course.rewards.get(offer.reward_id, 0):
+        return refusals.quantity_exceeded(offer.reward_id)
+    available = voucher.balance - held_credits(voucher, course.about)
+    return _of_points(offer, offer.price, voucher, available, order)
+
+
+def _of_points(offer: Offer, price: int, voucher: Voucher, available: int, order: Order | None) -> Refusal | None:
+    """The price, or what was asked to be spent; without being asked one block must be there, where anything is due."""
+    exceeded = refusals.loyalty_card_points_exceeded(voucher.code)
+    if offer.coin is None:
+        return exceeded if price > available else None
+    if offer.points is None:
+        is_due = order is not None and order.total_amount
+        return exceeded if is_due and price > available else None
+    if offer.points > available:
+        return exceeded
+    if offer.points < price:
+        return refusals.invalid_payload(
+            f"Property .reward.points should be at least {price}, which is the smallest payment"
+        )
+    return None
+
+
 def held_credits(voucher: Voucher, about: Circumstances) -> int:
-    """Credits that other sessions hold."""
+    """Credits or points that other sessions hold."""
     return voucher.locked(about.session_key, about.now)[1] if voucher.locks else 0
 
 
@@ -204,6 +254,7 @@ def judge_rules(
         metadata=about.metadata,
         api_key=about.api_key,
         holder_id=ask.voucher.holder_id if ask.voucher else None,
+        points_used=_points_used(ask, made),
         counted=lambda count: _counted(count, ask, course, made),
     )
     violated: list[tuple[RuleSet, Violation]] = []
@@ -230,6 +281,12 @@ def _counted(count: Count, ask: Ask, course: Course, made: Made | None) -> int |
     return (about.tallies or Tallies({})).of(tally, [*course.uses, use_of(ask, about, made)])
 
 
+def _points_used(ask: Ask, made: Made | None) -> int:
+    """Points that pay for the order; what a reward costs pays for nothing."""
+    pays = ask.offer is not None and ask.offer.coin is not None
+    return (made.points or 0) if pays and made is not None else 0
+
+
 def use_of(ask: Ask, about: Circumstances, made: Made | None) -> Use:
     """The redemption of a redeemable, as the sums that rules ask for see it."""
     return Use(
@@ -239,7 +296,7 @@ def use_of(ask: Ask, about: Circumstances, made: Made | None) -> Use:
         about.customer.id if about.customer else None,
         about.api_key,
         made.order.total_applied_discount_amount if made is not None and made.order is not None else 0,
-        (made.credits or 0) if made is not None else 0,
+        (made.credits or made.points or 0) if made is not None else 0,
         made.order if made is not None else None,
     )
 

@@ -71,6 +71,24 @@ def gift_amount_exceeded(code: str) -> Refusal:
     return Refusal(400, "gift_amount_exceeded", "gift amount exceeded", code)
 
 
+def missing_reward() -> Refusal:
+    details = "A reward is required when redeeming a LOYALTY_CARD"
+    return Refusal(400, "missing_reward", "Missing reward", details)
+
+
+def reward_not_found(reward_id: str) -> Refusal:
+    details = f"Cannot find reward with id {reward_id}"
+    return Refusal(404, "not_found", "Resource not found", details, reward_id, "reward")
+
+
+def not_the_holder(code: str) -> Refusal:
+    return Refusal(400, "invalid_customer", "Customer must be a holder of a loyalty card.", code)
+
+
+def loyalty_card_points_exceeded(code: str) -> Refusal:
+    return Refusal(400, "loyalty_card_points_exceeded", "loyalty card points exceeded", code)
+
+
 def missing_order_items(code: str) -> Refusal:
     return Refusal(400, "missing_order_items", "Missing order items", code)
 

@@ -95,6 +95,24 @@ def price_of(assignment: Assignment, mapping: PriceMapping | None) -> int | None
     return base if coin is not None or mapping.points is None else mapping.points
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward as the holder of a card asks for it.
+
+    `assignment` is None where the card's program does not offer it; `price`, in points, where the holder's tier does not have it.
+    What pays with points has the price of one block, and takes as many `points` as were asked for, None for as many as are due.
+    """
+
+    reward_id: str
+    assignment: Assignment | None = None
+    price: int | None = None
+    tier_id: str | None = None  # the tier whose mapping made the price
+    points: int | None = None
+
+    @property
+    def coin(self) -> Coin | None:
+        return self.assignment.reward.parameters.coin if self.assignment else None
+
+
 class Payment(msgspec.Struct, frozen=True):
     """`points` spent and the `discount` they pay for, in minor units."""
 

@@ -44,9 +44,9 @@ class Session(msgspec.Struct, frozen=True):
 
 
 def locks_for(decision: Decision) -> list[tuple[str, int, int]]:
-    """What a session keeps for each applicable voucher: (voucher id, uses, credits)."""
+    """What a session keeps for each applicable voucher: (voucher id, uses, credits or points)."""
     return [
-        (outcome.ask.voucher.id, 1, outcome.credits or 0)
+        (outcome.ask.voucher.id, 1, outcome.credits or outcome.points or 0)
         for outcome in decision.applicable
         if outcome.ask.voucher is not None
     ]

@@ -23,12 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from largesse.kernel import ids
+from largesse.kernel import ids, seals
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import add_rows, insert_rows, update_rows
 
 VOUCHER_USES = "voucher_uses"  # grows by 1 with each redemption, falls with each rollback
 GIFT_CREDITS = "gift_credits"  # the card's balance
+POINTS = "points"  # of one bucket of a loyalty card
 TIER_USES = "tier_uses"  # of a promotion tier, as of a voucher
 TIER_ORDERS = "tier_orders"  # amounts of the orders a tier was redeemed on, before discounts, in minor units
 TIER_DISCOUNTS = "tier_discounts"  # what a tier took off, in minor units
@@ -51,12 +52,17 @@ postings = Table(
     project_id(),
     Column("id", Text, nullable=False),
     Column("account", Text, nullable=False),  # kind of account, one of the names above
-    Column("subject_id", Text, nullable=False),  # whose account: the id of a voucher or tier, the key of a budget
+    Column(
+        "subject_id", Text, nullable=False
+    ),  # whose account: the id of a voucher, bucket or tier, the key of a budget
     Column("amount", BigInteger, nullable=False),  # signed
-    Column("cause", Text, nullable=False),  # creation, redemption, rollback, adjustment
+    Column(
+        "cause", Text, nullable=False
+    ),  # creation, redemption, rollback, adjustment, earning, activation, expiry, transfer
     Column("cause_id", Text, nullable=False),
     Column("negates", Text),  # the posting this one undoes
     micros("created_at"),
+    Column("seal_id", Text),  # the seal over it; see `kernel.seals`. None for what was posted before there were seals
     PrimaryKeyConstraint("project_id", "id"),
     UniqueConstraint("project_id", "negates"),
     Index("postings_of_account", "project_id", "account", "subject_id", "id"),
@@ -75,11 +81,12 @@ counters = Table(
 )
 Key = tuple[str, str]  # (subject id, account)
 
-_COLUMNS = ("id", "account", "subject_id", "amount", "cause", "cause_id", "negates", "created_at")
+_SEALED = ("id", "account", "subject_id", "amount", "cause", "cause_id", "negates", "created_at")
+_COLUMNS = (*_SEALED, "seal_id")
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A posting to be written; `amount` is signed, in uses or credits."""
+    """A posting to be written; `amount` is signed, in uses, credits or points."""
 
     account: str
     subject_id: str
@@ -101,17 +108,29 @@ class Posting(msgspec.Struct, frozen=True):
 
 
 def post(conn: Connection, project_id: str, entries: Sequence[Entry]) -> None:
-    """Appends postings. A second negation of the same posting raises IntegrityError."""
-    insert_rows(
-        conn,
-        postings,
-        _COLUMNS,
-        project_id,
-        [
-            (ids.hex_id("post_"), e.account, e.subject_id, e.amount, e.cause, e.cause_id, e.negates, e.created_at)
-            for e in entries
-        ],
+    """Appends postings under one seal. A second negation of the same posting raises IntegrityError.
+
+    Inside `sent_together` it needs `seals.follow` to have been called before.
+    """
+    if not entries:
+        return
+    rows = [
+        (ids.hex_id("post_"), e.account, e.subject_id, e.amount, e.cause, e.cause_id, e.negates, e.created_at)
+        for e in entries
+    ]
+    seal_id = seals.seal(conn, project_id, rows, entries[0].created_at)
+    insert_rows(conn, postings, _COLUMNS, project_id, [(*row, seal_id) for row in rows])
+
+
+def check_seals(conn: Connection, project_id: str, noted: seals.Head | None = None) -> seals.Checked:
+    """Computes the seals over all postings again; see `seals.check`."""
+    statement = (
+        select(postings.c.seal_id, *(postings.c[name] for name in _SEALED))
+        .where(postings.c.project_id == project_id)
+        .order_by(postings.c.seal_id, postings.c.id)
     )
+    rows = conn.execute(statement.execution_options(yield_per=5000))
+    return seals.check(conn, project_id, ((row[0], tuple(row[1:])) for row in rows), noted)
 
 
 _BY_CAUSE = select(

@@ -23,7 +23,7 @@ from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.engine.tallies import Tallies, Tally
 from largesse.kernel import definitions as kept
-from largesse.kernel import errors, ledger
+from largesse.kernel import errors, ledger, seals
 from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
@@ -90,6 +90,7 @@ class Books:
         keys = {key for w in wanted for key in w.vouchers}
         self._vouchers = vouchers.load(conn, project, keys, lock=lock, binned=binned) if keys else {}
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
+        vouchers.open_wallets(conn, project, self._vouchers_by_id.values(), now)
         for stored in self._vouchers_by_id.values():
             stored.entry.publish_count = stored.publish_count
         self._load_locks(now)
@@ -316,6 +317,8 @@ class Books:
         moved = [
             (id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits
         ]
+        if self._postings:
+            seals.follow(conn, project_id)
         with sent_together(conn):
             customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
             customers.add_counts(conn, project_id, list(self._counts.items()))

@@ -1,5 +1,8 @@
 """Vouchers in wire form."""
 
+from typing import Any
+
+import msgspec
 from msgspec import UNSET
 
 from largesse.categories.model import CategoryAnswer
@@ -7,10 +10,12 @@ from largesse.kernel import clock
 from largesse.validation_rules.model import AssignmentList
 from largesse.vouchers.model import (
     GIFT_VOUCHER,
+    LOYALTY_CARD,
     Asset,
     Assets,
     CreditTransaction,
     GiftAnswer,
+    LoyaltyCardAnswer,
     Publish,
     RedemptionSummary,
     SlimVoucher,
@@ -42,6 +47,7 @@ def answer(
         type=entry.type,
         discount=entry.discount,
         gift=_gift(stored),
+        loyalty_card=_loyalty_card(stored),
         start_date=clock.iso_or_none(entry.start_date),
         expiration_date=clock.iso_or_none(entry.expiration_date),
         validity_timeframe=entry.validity_timeframe,
@@ -65,6 +71,7 @@ def answer(
             quantity=entry.quantity,
             redeemed_quantity=entry.redeemed_quantity,
             redeemed_amount=entry.redeemed_amount if entry.type == GIFT_VOUCHER else UNSET,
+            redeemed_points=entry.redeemed_amount if entry.type == LOYALTY_CARD else UNSET,
             url=f"/v1/vouchers/{entry.code}/redemptions?page=1&limit=10",
         ),
     )
@@ -82,9 +89,51 @@ def _gift(stored: StoredVoucher) -> GiftAnswer | None:
     )
 
 
+def _loyalty_card(stored: StoredVoucher) -> LoyaltyCardAnswer | None:
+    """As the calendar has made it, whether or not that was written yet."""
+    if stored.entry.type != LOYALTY_CARD:
+        return None
+    wallet = stored.wallet.as_of(stored.today) if stored.wallet else None
+    entry = wallet.card if wallet else stored.entry
+    next_expiration = wallet.next_expiration() if wallet else None
+    return LoyaltyCardAnswer(
+        points=entry.gift_amount,
+        balance=entry.balance,
+        next_expiration_date=next_expiration[0].isoformat() if next_expiration else UNSET,
+        next_expiration_points=next_expiration[1] if next_expiration else UNSET,
+        pending_points=entry.pending_amount,
+        expired_points=entry.expired_amount,
+        subtracted_points=entry.subtracted_amount,
+    )
+
+
 def slim(stored: StoredVoucher) -> SlimVoucher:
     entry = stored.entry
     return SlimVoucher(id=entry.id, code=entry.code, campaign=entry.campaign, campaign_id=entry.campaign_id)
+
+
+def simple(stored: StoredVoucher) -> dict[str, Any]:
+    """A voucher inside events and transactions of its points."""
+    entry, card = stored.entry, _loyalty_card(stored)
+    return {
+        "id": entry.id,
+        "code": entry.code,
+        "loyalty_card": msgspec.to_builtins(card) if card else None,
+        "type": entry.type,
+        "campaign": entry.campaign,
+        "campaign_id": entry.campaign_id,
+        "is_referral_code": entry.is_referral_code,
+        "holder_id": entry.holder_id,
+        "active": entry.active,
+        "redemption": {
+            "quantity": entry.quantity,
+            "redeemed_quantity": entry.redeemed_quantity,
+            "redeemed_points": entry.redeemed_amount,
+        },
+        "metadata": entry.metadata,
+        "created_at": clock.iso(stored.created_at),
+        "object": "voucher",
+    }
 
 
 def transaction_answer(transaction: CreditTransaction) -> TransactionAnswer:
@@ -97,5 +146,6 @@ def transaction_answer(transaction: CreditTransaction) -> TransactionAnswer:
         reason=transaction.reason,
         type=transaction.type,
         details=transaction.details,
+        related_transaction_id=transaction.related_transaction_id,
         created_at=clock.iso(transaction.created_at),
     )

@@ -64,15 +64,17 @@ def add(unit: Unit, entry: Voucher, additional_info: str | None) -> StoredVouche
         barcode_id=ids.time_uuid(),
     )
     store.insert(unit.conn, unit.project_id, stored, unit.project.code_key(entry.code))
-    post_initial_credit(unit, entry.gift_amount, [entry.id])
+    post_initial_credit(unit, entry, [entry.id])
     validation_rules.assign(unit, entry.rule_ids, "voucher", entry.id)
     if entry.campaign_id is not None:
         campaigns.count_codes(unit, entry.campaign_id, 1, entry.gift_amount)
     return stored
 
 
-def post_initial_credit(unit: Unit, credits: int, voucher_ids: Sequence[str]) -> None:
-    if credits:
+def post_initial_credit(unit: Unit, entry: Voucher, voucher_ids: Sequence[str]) -> None:
+    """That of new gift cards which are all as `entry`. The initial points of loyalty cards wait for a holder."""
+    credits = entry.gift_amount
+    if credits and entry.type == GIFT_VOUCHER:
         ledger.post(
             unit.conn,
             unit.project_id,

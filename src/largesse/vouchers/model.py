@@ -1,5 +1,6 @@
 """Vouchers as sent, stored and shown. Credits in minor units, times in UTC micros."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ from largesse.campaigns.model import RedemptionLimit
 from largesse.categories.model import CategoryAnswer
 from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount
+from largesse.engine.points import Wallet
 from largesse.engine.validity import Hours, Timeframe, Weekday
 from largesse.kernel.benefits import GiftInput, Validity
 from largesse.kernel.wire import Instant
@@ -91,10 +93,24 @@ class StoredVoucher(msgspec.Struct, kw_only=True):
     qr_id: str
     barcode_id: str
     locked_until: int = 0  # no session holds anything of it after that
+    wallet: Wallet | None = None  # of a card that has a holder, where somebody opened it …
+    today: date = date.min  # … and the local day as of which it is shown
+
+
+class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
+    """By how much the totals of a card move, in points, and what its next day is by the calendar then."""
+
+    voucher_id: str
+    credited: int
+    subtracted: int
+    redeemed: int
+    expired: int
+    pending: int
+    due_on: str | None
 
 
 class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One movement of a gift card's credit."""
+    """One movement of a gift card's credit or of a loyalty card's points."""
 
     id: str
     voucher_id: str
@@ -104,15 +120,18 @@ class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     type: str
     details: dict[str, Any]
+    related_transaction_id: str | None = None
     created_at: int
 
 
 class VoucherCounters(msgspec.Struct, frozen=True):
-    """`balance` is None where the voucher holds no credit."""
+    """`balance` is None where the voucher holds no credit, `points` where it is no card or has no holder yet."""
 
     id: str
     redeemed_quantity: int
     balance: int | None
+    points: int | None
+    pending: int
 
 
 class GiftAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -120,6 +139,18 @@ class GiftAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     subtracted_amount: int = 0
     balance: int
     effect: str | None = None
+
+
+class LoyaltyCardAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """`points` counts all that was ever credited; what is 0 or never comes is left out (documented)."""
+
+    points: int
+    balance: int
+    next_expiration_date: str | UnsetType = UNSET
+    next_expiration_points: int | UnsetType = UNSET
+    pending_points: int = 0
+    expired_points: int = 0
+    subtracted_points: int = 0
 
 
 class Asset(msgspec.Struct):
@@ -142,6 +173,7 @@ class RedemptionSummary(msgspec.Struct, kw_only=True):
     quantity: int | None
     redeemed_quantity: int
     redeemed_amount: int | UnsetType = UNSET
+    redeemed_points: int | UnsetType = UNSET
     object: str = "list"
     url: str
 
@@ -159,7 +191,7 @@ class VoucherAnswer(msgspec.Struct, kw_only=True):
     type: str
     discount: Discount | None
     gift: GiftAnswer | None
-    loyalty_card: None = None
+    loyalty_card: LoyaltyCardAnswer | None = None
     start_date: str | None
     expiration_date: str | None
     validity_timeframe: Timeframe | None

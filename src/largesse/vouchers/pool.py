@@ -129,7 +129,7 @@ def _insert(unit: Unit, entry: Voucher, additional_info: str | None, config: Cod
         barcode_id="",
     )
     store.insert_alike(unit.conn, unit.project_id, model, rows)
-    post_initial_credit(unit, entry.gift_amount, [row[0] for row in rows])
+    post_initial_credit(unit, entry, [row[0] for row in rows])
     if entry.campaign_id is not None:
         campaigns.count_codes(unit, entry.campaign_id, len(rows), entry.gift_amount * len(rows))
     return len(rows)

@@ -1,6 +1,7 @@
 """Use cases of vouchers, and what the redemptions room asks of them."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 
 import msgspec
 from msgspec import UNSET
@@ -11,6 +12,7 @@ import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.validation_rules.service as validation_rules
+import largesse.wallets.service as wallets
 from largesse.kernel import wire
 from largesse.kernel.benefits import VALIDITY, changed_discount, check_validity
 from largesse.kernel.database.unit import Unit
@@ -19,7 +21,8 @@ from largesse.kernel.http.filters import where
 from largesse.kernel.http.query import Query, within
 from largesse.kernel.project import Project
 from largesse.vouchers import credit, store
-from largesse.vouchers.answers import answer, slim
+from largesse.vouchers.answers import answer, simple, slim, transaction_answer
+from largesse.vouchers.cards import know_rules, open_wallets
 from largesse.vouchers.credit import redemption_transaction, refund_transaction
 from largesse.vouchers.filters import FILTERS
 from largesse.vouchers.making import new_voucher
@@ -28,6 +31,7 @@ from largesse.vouchers.model import (
     BalanceAnswer,
     BalanceChange,
     CreditTransaction,
+    PointsChange,
     StoredVoucher,
     TransactionList,
     VoucherAnswer,
@@ -37,7 +41,16 @@ from largesse.vouchers.model import (
     VoucherUpdate,
 )
 
-__all__ = ["answer", "redemption_transaction", "refund_transaction", "slim"]
+__all__ = [
+    "answer",
+    "know_rules",
+    "open_wallets",
+    "redemption_transaction",
+    "refund_transaction",
+    "simple",
+    "slim",
+    "transaction_answer",
+]
 
 _ORDERS = {name: store.vouchers.c[name] for name in ("created_at", "updated_at", "code")}
 _ATTEMPTS = 20
@@ -70,6 +83,21 @@ def load(
 def add_uses(conn: Connection, project_id: str, changes: Sequence[tuple[str, int, int]], now: int) -> None:
     """Moves stored counters: (voucher id, uses, redeemed credits), one row per voucher. Raises GuardViolation, never oversells."""
     store.add_uses(conn, project_id, changes, now)
+
+
+def add_points(conn: Connection, project_id: str, changes: Sequence[PointsChange], now: int) -> None:
+    """Moves what cards hold, one change per card. Raises GuardViolation, never overspends."""
+    store.add_points(conn, project_id, changes, now)
+
+
+def due_cards(conn: Connection, project_id: str, today: date, limit: int) -> list[tuple[str, str | None]]:
+    """Cards (id, holder) on which something falls due until today, those that wait longest first; nothing is locked."""
+    return store.due(conn, project_id, today.isoformat(), limit)
+
+
+def projects_with_due_cards(conn: Connection, latest: date) -> list[str]:
+    """The projects that have cards on which something falls due until a day, the latest that it may be anywhere."""
+    return store.projects_with_due(conn, latest.isoformat())
 
 
 def add_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
@@ -162,6 +190,7 @@ def delete(unit: Unit, code: str, *, force: bool) -> None:
 def purge(unit: Unit, voucher_id: str) -> None:
     """Removes for good, with the assignments of its rules."""
     store.remove(unit.conn, unit.project_id, [voucher_id])
+    wallets.remove(unit.conn, unit.project_id, [voucher_id])
     validation_rules.remove_assignments(unit, "voucher", [voucher_id])
 
 
@@ -210,6 +239,7 @@ def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
     held = categories.answers(unit.conn, unit.project, {v.entry.category_id for v in found if v.entry.category_id})
+    open_wallets(unit.conn, unit.project, found, unit.now)
     shown = [answer(stored, base_url, held.get(stored.entry.category_id or "")) for stored in found]
     return VoucherList(vouchers=shown, total=total)
 
@@ -225,6 +255,8 @@ def code_of_asset(conn: Connection, kind: str, asset_id: str) -> str | None:
 def shown(unit: Unit, stored: StoredVoucher, base_url: str) -> VoucherAnswer:
     """With its category, and the assignments of its rules: its campaign's and its own."""
     entry = stored.entry
+    if stored.wallet is None:
+        open_wallets(unit.conn, unit.project, [stored], unit.now)
     category = categories.answers(unit.conn, unit.project, [entry.category_id]) if entry.category_id else {}
     assigned = []
     for kind, id in (("campaign", entry.campaign_id), ("voucher", entry.id)):

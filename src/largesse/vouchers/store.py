@@ -30,10 +30,18 @@ from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
 from largesse.kernel.database.columns import found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, insert_rows_alike, update_rows
-from largesse.vouchers.model import GIFT_VOUCHER, CreditTransaction, StoredVoucher, VoucherCounters
+from largesse.vouchers.model import (
+    GIFT_VOUCHER,
+    LOYALTY_CARD,
+    CreditTransaction,
+    PointsChange,
+    StoredVoucher,
+    VoucherCounters,
+)
 
 # Most codes of a campaign have neither: indexes that leave those out make generating them cheaper.
 _HELD, _SORTED = text("holder_id IS NOT NULL"), text("category_id IS NOT NULL")
+_DUE = text("due_on IS NOT NULL AND deleted_at IS NULL")  # cards that time will change
 vouchers = Table(
     "vouchers",
     metadata,
@@ -47,6 +55,9 @@ vouchers = Table(
     Column("gift_amount", BigInteger, nullable=False),
     Column("subtracted_amount", BigInteger, nullable=False),
     Column("redeemed_amount", BigInteger, nullable=False),
+    Column("expired_amount", BigInteger, nullable=False, server_default="0"),
+    Column("pending_amount", BigInteger, nullable=False, server_default="0"),
+    Column("due_on", Text),  # a local day, ISO 8601
     Column("quantity", BigInteger),
     Column("redeemed_quantity", BigInteger, nullable=False),
     Column("active", Boolean, nullable=False),
@@ -75,12 +86,17 @@ vouchers = Table(
     UniqueConstraint("project_id", "code_key"),
     # The last net under every decision: no statement of any kind can oversell.
     CheckConstraint("redeemed_quantity >= 0 AND (quantity IS NULL OR redeemed_quantity <= quantity)", name="uses"),
-    CheckConstraint("redeemed_amount >= 0 AND gift_amount - subtracted_amount - redeemed_amount >= 0", name="credit"),
+    CheckConstraint(
+        "redeemed_amount >= 0 AND expired_amount >= 0 AND pending_amount >= 0"
+        " AND gift_amount - subtracted_amount - redeemed_amount - expired_amount >= 0",
+        name="credit",
+    ),
     Index("vouchers_by_creation", "project_id", "created_at", "id"),
     Index("vouchers_by_change", "project_id", "updated_at", "id"),
     Index("vouchers_held", "project_id", "holder_id", sqlite_where=_HELD, postgresql_where=_HELD),
     Index("vouchers_in_campaign", "project_id", "campaign_id", "id"),
     Index("vouchers_of_category", "project_id", "category_id", sqlite_where=_SORTED, postgresql_where=_SORTED),
+    Index("vouchers_due", "project_id", "due_on", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("vouchers_by_qr", "qr_id"),
     Index("vouchers_by_barcode", "barcode_id"),
 )
@@ -96,6 +112,7 @@ transactions = Table(
     Column("reason", Text),
     Column("type", Text, nullable=False),
     Column("details", Text, nullable=False),  # JSON
+    Column("related_transaction_id", Text),  # the other side of a transfer
     micros("created_at"),
     PrimaryKeyConstraint("project_id", "id"),
     Index("voucher_transactions_of_voucher", "project_id", "voucher_id", "id"),
@@ -159,6 +176,13 @@ _REMOVE = delete(vouchers).where(vouchers.c.project_id == bindparam("project"), 
 _REMOVE_TRANSACTIONS = delete(transactions).where(
     transactions.c.project_id == bindparam("project"), one_of(transactions.c.voucher_id, "ids")
 )
+_DUE_CARDS = (
+    select(vouchers.c.id, vouchers.c.holder_id)
+    .where(vouchers.c.project_id == bindparam("project"), vouchers.c.due_on <= bindparam("today"), _LIVE)
+    .order_by(vouchers.c.due_on)
+    .limit(bindparam("limit"))
+)
+_DUE_PROJECTS = select(vouchers.c.project_id).where(vouchers.c.due_on <= bindparam("today"), _LIVE).distinct()
 _DISTINCT = ("id", "code", "code_key", "qr_id", "barcode_id")  # what no two codes of a campaign share
 
 
@@ -214,7 +238,7 @@ def add_uses(conn: Connection, project_id: str, changes: Sequence[tuple[str, int
         guard=(
             "(t.quantity IS NULL OR {redeemed_quantity} <= 0 OR t.redeemed_quantity + {redeemed_quantity} <= t.quantity)"
             " AND t.redeemed_quantity + {redeemed_quantity} >= 0 AND t.redeemed_amount + {redeemed_amount} >= 0"
-            " AND t.gift_amount - t.subtracted_amount - t.redeemed_amount - {redeemed_amount} >= 0"
+            " AND t.gift_amount - t.subtracted_amount - t.expired_amount - t.redeemed_amount - {redeemed_amount} >= 0"
         ),
     )
 
@@ -231,6 +255,38 @@ def add_credit(conn: Connection, project_id: str, voucher_id: str, added: int, s
         add=("gift_amount", "subtracted_amount"),
         guard=("t.gift_amount + {gift_amount} - t.subtracted_amount - {subtracted_amount} - t.redeemed_amount >= 0"),
     )
+
+
+def add_points(conn: Connection, project_id: str, changes: Sequence[PointsChange], now: int) -> None:
+    """Moves what cards hold, one change per card; GuardViolation when a balance or a total would fall below zero."""
+    update_rows(
+        conn,
+        vouchers,
+        ("id",),
+        ("updated_at", "due_on"),
+        project_id,
+        [
+            (now, c.due_on, c.credited, c.subtracted, c.redeemed, c.expired, c.pending, c.voucher_id)
+            for c in sorted(changes, key=lambda change: change.voucher_id)
+        ],
+        add=("gift_amount", "subtracted_amount", "redeemed_amount", "expired_amount", "pending_amount"),
+        guard=(
+            "t.redeemed_amount + {redeemed_amount} >= 0 AND t.pending_amount + {pending_amount} >= 0"
+            " AND t.gift_amount + {gift_amount} - t.subtracted_amount - {subtracted_amount}"
+            " - t.redeemed_amount - {redeemed_amount} - t.expired_amount - {expired_amount} >= 0"
+        ),
+    )
+
+
+def due(conn: Connection, project_id: str, today: str, limit: int) -> list[tuple[str, str | None]]:
+    """Cards on which something falls due until today, with their holders: those that wait longest first. Nothing is locked."""
+    rows = conn.execute(_DUE_CARDS, {"project": project_id, "today": today, "limit": limit})
+    return [(row.id, row.holder_id) for row in rows]
+
+
+def projects_with_due(conn: Connection, latest: str) -> list[str]:
+    """The projects that have cards on which something falls due until `latest`."""
+    return list(conn.execute(_DUE_PROJECTS, {"today": latest}).scalars())
 
 
 def note_locks(conn: Connection, project_id: str, voucher_ids: Sequence[str], until: int) -> None:
@@ -331,13 +387,23 @@ def page_of_transactions(
 
 def counters(conn: Connection, project_id: str) -> list[VoucherCounters]:
     """Stored counters of every voucher, binned ones included."""
-    balance = vouchers.c.gift_amount - vouchers.c.subtracted_amount - vouchers.c.redeemed_amount
+    c = vouchers.c
+    balance = c.gift_amount - c.subtracted_amount - c.redeemed_amount - c.expired_amount
     rows = conn.execute(
-        select(vouchers.c.id, vouchers.c.redeemed_quantity, vouchers.c.type, balance).where(
-            vouchers.c.project_id == project_id
+        select(c.id, c.redeemed_quantity, c.type, c.holder_id, balance, c.pending_amount).where(
+            c.project_id == project_id
         )
     )
-    return [VoucherCounters(id, uses, credit if kind == GIFT_VOUCHER else None) for id, uses, kind, credit in rows]
+    return [
+        VoucherCounters(
+            id,
+            uses,
+            balance if kind == GIFT_VOUCHER else None,
+            balance if kind == LOYALTY_CARD and holder else None,
+            pending,
+        )
+        for id, uses, kind, holder, balance, pending in rows
+    ]
 
 
 def count_by_campaign(conn: Connection, project_id: str) -> dict[str, int]:

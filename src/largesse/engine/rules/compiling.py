@@ -26,7 +26,6 @@ _UNAVAILABLE = {
     "customer.segment": "segments",
     "customer.loyalty.tier": "loyalty tiers",
     "custom_event.metadata": "custom events",
-    "redemption.reward.pay_with_points.points_used": "rewards",
     "redemption.user.login": "user logins",
     "redemption.count.per_user": "user logins",
 }

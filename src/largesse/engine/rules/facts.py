@@ -44,7 +44,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(When, frozen=True, kw_only=True):
-    """`order` is the running order, `result` what the redeemable makes of it; `result` is there only for conditions that ask.
+    """`order` is the running order, `result` what the redeemable makes of it; `result` is there only for conditions that ask, and
+    so are the points used to pay for the order.
 
     `metadata` is that of the redemption asked for, `api_key` the application id of the calling key,
     `holder_id` the customer the code was published to. `counted` answers what redemptions add up to, this one included; None where
@@ -58,6 +59,7 @@ class Facts(When, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     api_key: str | None = None
     holder_id: str | None = None
+    points_used: int = 0
     counted: Callable[[Count], int | None]
 
     @property

@@ -2,7 +2,7 @@
 
 from largesse.engine.rules.documents import RuleFault
 from largesse.engine.rules.facts import Facts
-from largesse.engine.rules.leaves import Leaf, Name, Test, id_of, metadata, true_only
+from largesse.engine.rules.leaves import Leaf, Name, Test, id_of, metadata, number, true_only
 from largesse.engine.rules.operators import OF_ID, compile_conditions, conditions_of, values_of
 
 
@@ -29,5 +29,8 @@ def _is_holder(facts: Facts) -> bool:
 NAMES = {
     "redemption.metadata": Name("redemption", metadata(lambda facts: facts.metadata)),
     "redemption.api_key": Name("redemption", _api_key),
+    "redemption.reward.pay_with_points.points_used": Name(
+        "redemption", number(lambda facts: facts.points_used), of_result=True
+    ),
     "publication.redeemable_by_linked_customer": Name("redemption", _holder_only, frozenset({"customer"})),
 }

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from largesse.kernel import seals
 from largesse.kernel.settings import Settings, SettingsError
 
 BUSY_MILLISECONDS = 10_000
@@ -39,8 +40,12 @@ def open_writer(settings: Settings) -> Engine:
     """The engine of everything that changes rows."""
     url = store_url(settings.database_url)
     if settings.embedded:
-        return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
-    return create_engine(url, pool_size=settings.pool_size + settings.lanes, max_overflow=0, pool_pre_ping=False)
+        engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
+    else:
+        size = settings.pool_size + settings.lanes
+        engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=False)
+    seals.watch(engine)
+    return engine
 
 
 def open_reader(settings: Settings, writer: Engine) -> Engine:

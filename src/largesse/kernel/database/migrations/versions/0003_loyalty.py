@@ -22,6 +22,61 @@ def upgrade() -> None:
     )
     op.create_index("idempotency_keys_by_age", "idempotency_keys", ["project_id", "created_at"], unique=False)
     op.create_table(
+        "pending_points",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("voucher_id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=True),
+        sa.Column("customer_id", sa.Text(), nullable=True),
+        sa.Column("order_id", sa.Text(), nullable=True),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("activates_on", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=True),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("points >= 1", name="points"),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("pending_points_of_campaign", "pending_points", ["project_id", "campaign_id", "id"], unique=False)
+    op.create_index(
+        "pending_points_of_order",
+        "pending_points",
+        ["project_id", "order_id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'PENDING'"),
+        postgresql_where=sa.text("status = 'PENDING'"),
+    )
+    op.create_index("pending_points_of_voucher", "pending_points", ["project_id", "voucher_id", "id"], unique=False)
+    op.create_table(
+        "points_buckets",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("voucher_id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=True),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("expired_points", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("expires_on", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("points >= 0", name="points"),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index(
+        "points_buckets_active",
+        "points_buckets",
+        ["project_id", "voucher_id", "expires_on"],
+        unique=True,
+        sqlite_where=sa.text("status = 'ACTIVE'"),
+        postgresql_where=sa.text("status = 'ACTIVE'"),
+    )
+    op.create_index(
+        "points_buckets_of_campaign", "points_buckets", ["project_id", "campaign_id", "expires_on", "id"], unique=False
+    )
+    op.create_index("points_buckets_of_voucher", "points_buckets", ["project_id", "voucher_id", "id"], unique=False)
+    op.create_table(
         "reward_assignments",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -56,6 +111,16 @@ def upgrade() -> None:
     )
     op.create_index("rewards_by_creation", "rewards", ["project_id", "created_at", "id"], unique=False)
     op.create_table(
+        "seals",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("previous", sa.Text(), nullable=True),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_table(
         "segment_members",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("customer_id", sa.Text(), nullable=False),
@@ -88,9 +153,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("segments_by_creation", "segments", ["project_id", "created_at", "id"], unique=False)
+    op.add_column("postings", sa.Column("seal_id", sa.Text(), nullable=True))
+    op.add_column("voucher_transactions", sa.Column("related_transaction_id", sa.Text(), nullable=True))
+    op.add_column("vouchers", sa.Column("expired_amount", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("vouchers", sa.Column("pending_amount", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("vouchers", sa.Column("due_on", sa.Text(), nullable=True))
+    op.create_index(
+        "vouchers_due",
+        "vouchers",
+        ["project_id", "due_on"],
+        unique=False,
+        sqlite_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
+    )
+    with op.batch_alter_table("vouchers") as batch:
+        batch.drop_constraint("credit", type_="check")
+        batch.create_check_constraint(
+            "credit",
+            "redeemed_amount >= 0"
+            " AND expired_amount >= 0"
+            " AND pending_amount >= 0"
+            " AND gift_amount - subtracted_amount - redeemed_amount - expired_amount >= 0",
+        )
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("vouchers") as batch:
+        batch.drop_constraint("credit", type_="check")
+        batch.create_check_constraint(
+            "credit", "redeemed_amount >= 0 AND gift_amount - subtracted_amount - redeemed_amount >= 0"
+        )
+    op.drop_index(
+        "vouchers_due",
+        table_name="vouchers",
+        sqlite_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.drop_column("vouchers", "due_on")
+    op.drop_column("vouchers", "pending_amount")
+    op.drop_column("vouchers", "expired_amount")
+    op.drop_column("voucher_transactions", "related_transaction_id")
+    op.drop_column("postings", "seal_id")
     op.drop_index("segments_by_creation", table_name="segments")
     op.drop_table("segments")
     op.drop_index(
@@ -101,9 +204,28 @@ def downgrade() -> None:
     )
     op.drop_index("segment_members_of_segment", table_name="segment_members")
     op.drop_table("segment_members")
+    op.drop_table("seals")
     op.drop_index("rewards_by_creation", table_name="rewards")
     op.drop_table("rewards")
     op.drop_index("reward_assignments_of_campaign", table_name="reward_assignments")
     op.drop_table("reward_assignments")
+    op.drop_index("points_buckets_of_voucher", table_name="points_buckets")
+    op.drop_index("points_buckets_of_campaign", table_name="points_buckets")
+    op.drop_index(
+        "points_buckets_active",
+        table_name="points_buckets",
+        sqlite_where=sa.text("status = 'ACTIVE'"),
+        postgresql_where=sa.text("status = 'ACTIVE'"),
+    )
+    op.drop_table("points_buckets")
+    op.drop_index("pending_points_of_voucher", table_name="pending_points")
+    op.drop_index(
+        "pending_points_of_order",
+        table_name="pending_points",
+        sqlite_where=sa.text("status = 'PENDING'"),
+        postgresql_where=sa.text("status = 'PENDING'"),
+    )
+    op.drop_index("pending_points_of_campaign", table_name="pending_points")
+    op.drop_table("pending_points")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")

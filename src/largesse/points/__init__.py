@@ -1,0 +1,1 @@
+"""Points of loyalty cards: what gives them, takes them, returns them and lets them expire."""

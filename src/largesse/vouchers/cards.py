@@ -1,0 +1,38 @@
+"""Loyalty cards: opening what they hold, so that answers show it and others can change it."""
+
+from collections.abc import Iterable
+
+from sqlalchemy.engine import Connection
+
+import largesse.campaigns.service as campaigns
+import largesse.wallets.service as wallets
+from largesse.engine.points import Wallet
+from largesse.kernel.project import Project
+from largesse.vouchers.model import LOYALTY_CARD, StoredVoucher
+
+
+def open_wallets(conn: Connection, project: Project, found: Iterable[StoredVoucher], now: int) -> None:
+    """Gives the cards among the vouchers their wallets, as the store has them, and the day as of which they are shown.
+
+    One query, a second where points are pending; none where there is no card, or none that has a holder.
+    """
+    cards = {v.entry.id: v for v in found if v.entry.type == LOYALTY_CARD and v.entry.holder_id is not None}
+    if not cards:
+        return
+    today = project.day(now)
+    opened = wallets.load(conn, project.id, [stored.entry for stored in cards.values()])
+    for id, wallet in opened.items():
+        cards[id].wallet, cards[id].today = wallet, today
+    due = [w for w in opened.values() if w.pending and (day := w.due_on()) is not None and day <= today]
+    if due:
+        know_rules(conn, project.id, due)
+
+
+def know_rules(conn: Connection, project_id: str, opened: Iterable[Wallet]) -> None:
+    """Tells wallets how long the points of their programs last; one query."""
+    by_campaign: dict[str, list[Wallet]] = {}
+    for wallet in opened:
+        by_campaign.setdefault(wallet.card.campaign_id or "", []).append(wallet)
+    for campaign_id, rules in campaigns.expiration_rules(conn, project_id, by_campaign.keys()).items():
+        for wallet in by_campaign[campaign_id]:
+            wallet.rules = rules

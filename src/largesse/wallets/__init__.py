@@ -1,0 +1,1 @@
+"""What loyalty cards hold: buckets of points and points that are pending."""
