@@ -32,6 +32,8 @@ import largesse.products.routes
 import largesse.products.service
 import largesse.promotions.routes
 import largesse.promotions.service
+import largesse.publications.routes
+import largesse.publications.service
 import largesse.redemptions.routes
 import largesse.rewards.routes
 import largesse.segments.jobs
@@ -75,6 +77,12 @@ def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
         largesse.products.service.purge(unit, resource_type, resource_id)
 
 
+def _forget_customer(unit: Unit, customer_id: str) -> int:
+    """What rooms above keep of a deleted customer; answers how many orders there were."""
+    largesse.publications.service.forget_customer(unit, customer_id)
+    return largesse.orders.service.remove_of_customer(unit, customer_id)
+
+
 def _forget_category(unit: Unit, category_id: str) -> None:
     """A deleted category leaves every object that carried it without one."""
     largesse.vouchers.service.forget_category(unit, category_id)
@@ -95,8 +103,8 @@ def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
 
 # What campaigns of each type hold.
 HOLDINGS: dict[str, Holdings] = {
-    DISCOUNT_COUPONS: CodeHoldings(),
-    GIFT_VOUCHERS: CodeHoldings(),
+    DISCOUNT_COUPONS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
+    GIFT_VOUCHERS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
     PROMOTION: TierHoldings(),
 }
 
@@ -107,7 +115,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.campaigns.routes.make_routes(HOLDINGS),
     *largesse.categories.routes.make_routes(_forget_category),
     *largesse.customers.routes.make_routes(
-        largesse.orders.service.remove_of_customer,
+        _forget_customer,
         largesse.segments.service.forget_customer,
         largesse.segments.service.is_member,
     ),
@@ -117,13 +125,14 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.product_collections.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.promotions.routes.routes,
+    *largesse.publications.routes.routes,
     *largesse.redemptions.routes.routes,
     *largesse.rewards.routes.routes,
     *largesse.segments.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.summaries.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
     *largesse.vouchers.campaign_routes.routes,
-    *largesse.vouchers.routes.routes,
+    *largesse.vouchers.routes.make_routes(largesse.publications.service.remove_of_vouchers),
 ]
 
 # How the background jobs of each kind are done.

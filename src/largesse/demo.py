@@ -8,6 +8,7 @@ import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.products.service as products
 import largesse.promotions.stacks as stacks
+import largesse.publications.service as publications
 import largesse.validation_rules.service as validation_rules
 import largesse.vouchers.pool as pool
 import largesse.vouchers.service as vouchers
@@ -38,7 +39,10 @@ _VOUCHERS = (
     {"code": "FIVE-OFF", "discount": {"type": "AMOUNT", "amount_off": 500}, "redemption": {"quantity": 100}},
     {"code": "GIFT-50", "gift": {"amount": 5000}},
 )
-_HOLDINGS: dict[str, Holdings] = {DISCOUNT_COUPONS: CodeHoldings(), PROMOTION: TierHoldings()}
+_HOLDINGS: dict[str, Holdings] = {
+    DISCOUNT_COUPONS: CodeHoldings(publications.remove_of_vouchers),
+    PROMOTION: TierHoldings(),
+}
 _MUGS_ONLY = {
     "name": "Mugs only",
     "applicable_to": {"included": [{"object": "product", "source_id": "mug"}], "excluded": [], "included_all": False},

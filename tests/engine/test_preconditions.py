@@ -13,6 +13,7 @@ from largesse.engine.validity import (
     DailyHours,
     Hours,
     Timeframe,
+    after,
     check_definition,
     in_timeframe,
     parse_duration,
@@ -154,6 +155,23 @@ def test_hours_without_an_end_last_all_day() -> None:
     voucher = code(amount_off(1), validity_hours=Hours([DailyHours("12:00")]))
     assert keys(decided(Order(amount=5), ask(voucher), now=at("2026-11-27T23:59:00"))) == ["APPLICABLE"]
     assert keys(decided(Order(amount=5), ask(voucher), now=at("2026-11-27T11:59:00"))) == ["voucher_not_active_now"]
+
+
+@pytest.mark.parametrize(
+    ("start", "duration", "end"),
+    [
+        ("2026-01-09T12:00:00", "P24D", "2026-02-02T12:00:00"),
+        ("2026-01-31T12:00:00", "P1M", "2026-02-28T12:00:00"),
+        ("2026-03-28T12:00:00", "P1D", "2026-03-29T12:00:00"),  # an hour shorter: the clocks went forward
+    ],
+)
+def test_a_lifetime_runs_by_the_wall_clock(start: str, duration: str, end: str) -> None:
+    assert after(at(start, WARSAW), parse_duration(duration), WARSAW) == at(end, WARSAW)
+
+
+@pytest.mark.parametrize("duration", ["P9999Y", "P99999D"])
+def test_a_lifetime_beyond_all_calendars_never_ends(duration: str) -> None:
+    assert after(at("9999-06-01T00:00:00"), parse_duration(duration), UTC) is None
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "1D", "P1.5D", "P-1D", "P1DT"])

@@ -82,6 +82,12 @@ def find(unit: Unit, key: str, *, lock: bool = False) -> StoredCampaign:
     return found
 
 
+def id_or_none(unit: Unit, key: str) -> str | None:
+    """The id of the campaign with this id or name; None where there is none."""
+    found = store.find(unit.conn, unit.project_id, key, lock=False)
+    return found.id if found is not None else None
+
+
 def by_ids(conn: Connection, project_id: str, campaign_ids: Collection[str]) -> dict[str, StoredCampaign]:
     """The campaigns that exist of these, in one query."""
     return {one.id: one for one in store.by_ids(conn, project_id, campaign_ids)} if campaign_ids else {}
@@ -110,6 +116,11 @@ def expiration_rules(
     """How long the points of each program last, None = for ever; in one query."""
     found = by_ids(conn, project_id, campaign_ids)
     return {id: one.voucher.expiration_rules if one.voucher else None for id, one in found.items()}
+
+
+def lock(unit: Unit, campaign_id: str) -> None:
+    """Makes others that change the campaign or add codes to it wait until this transaction ends."""
+    store.lock(unit.conn, unit.project_id, campaign_id)
 
 
 def among_live(column: ColumnElement[str], unit: Unit, *, usable: bool = False) -> ColumnElement[bool]:

@@ -80,6 +80,11 @@ _MINE = _ALL.where(campaigns.c.project_id == bindparam("project"), _LIVE)
 _BY_IDS = _MINE.where(one_of(campaigns.c.id, "ids"))
 _BY_ID = _MINE.where(campaigns.c.id == bindparam("key"))
 _BY_NAME = _MINE.where(campaigns.c.name == bindparam("key"))
+_LOCK = (
+    select(campaigns.c.id)
+    .where(campaigns.c.project_id == bindparam("project"), campaigns.c.id == bindparam("key"))
+    .with_for_update()
+)
 _LOCKED = {False: (_BY_ID, _BY_NAME), True: (_BY_ID.with_for_update(), _BY_NAME.with_for_update())}
 
 
@@ -93,6 +98,10 @@ def find(conn: Connection, project_id: str, key: str, *, lock: bool) -> StoredCa
         if (row := conn.execute(statement, {"project": project_id, "key": key}).first()) is not None:
             return _campaign(row)
     return None
+
+
+def lock(conn: Connection, project_id: str, campaign_id: str) -> None:
+    conn.execute(_LOCK, {"project": project_id, "key": campaign_id})
 
 
 def live(project_id: str, usable_at: int | None) -> Select[tuple[str]]:

@@ -76,6 +76,15 @@ def plus(start: datetime, step: Duration) -> datetime:
     return moved + timedelta(days=step.days, seconds=step.seconds)
 
 
+def after(start: int, step: Duration, zone: ZoneInfo) -> int | None:
+    """The instant `step` after `start`, both in microseconds UTC, by the zone's wall clock; None beyond what calendars know."""
+    try:
+        moved = plus(_local(start, zone).replace(tzinfo=None), step).replace(tzinfo=zone)
+        return (moved.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+    except (OverflowError, ValueError):
+        return None
+
+
 def _days_in(year: int, month: int) -> int:
     return (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
 

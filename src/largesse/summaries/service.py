@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import largesse.campaigns.service as campaigns
+import largesse.publications.service as publications
 import largesse.redemptions.service as redemptions
 from largesse.campaigns.model import GIFT_VOUCHERS, PROMOTION
 from largesse.kernel import clock
@@ -41,7 +42,12 @@ def summary_of_campaign(unit: Unit, key: str, query: Query) -> CampaignSummary:
     if campaign.campaign_type != PROMOTION:
         shown.vouchers_created = tallies.get("vouchers_created", 0)
         shown.vouchers_deleted = tallies.get("vouchers_deleted", 0)
-        shown.publications = shown.publications_succeeded = shown.publications_failed = 0
+        published = publications.count_by_result(unit.conn, unit.project_id, campaign.id, since, until)
+        shown.publications_succeeded, shown.publications_failed = (
+            published.get("SUCCESS", 0),
+            published.get("FAILURE", 0),
+        )
+        shown.publications = shown.publications_succeeded + shown.publications_failed
     if campaign.campaign_type == GIFT_VOUCHERS:
         shown.created_vouchers_amount = tallies.get("created_vouchers_amount", 0)
         shown.amount_added = tallies.get("amount_added", 0)

@@ -71,14 +71,13 @@ def add(unit: Unit, entry: Voucher, additional_info: str | None) -> StoredVouche
     return stored
 
 
-def post_initial_credit(unit: Unit, entry: Voucher, voucher_ids: Sequence[str]) -> None:
-    """That of new gift cards which are all as `entry`. The initial points of loyalty cards wait for a holder."""
-    credits = entry.gift_amount
-    if credits and entry.type == GIFT_VOUCHER:
+def post_initial_credit(unit: Unit, model: Voucher, voucher_ids: Sequence[str]) -> None:
+    """Of new gift cards that are all as `model`. The points of a loyalty card wait until it has a holder."""
+    if model.type == GIFT_VOUCHER and model.gift_amount:
         ledger.post(
             unit.conn,
             unit.project_id,
-            [ledger.Entry(ledger.GIFT_CREDITS, id, credits, "creation", id, unit.now) for id in voucher_ids],
+            [ledger.Entry(ledger.GIFT_CREDITS, id, model.gift_amount, "creation", id, unit.now) for id in voucher_ids],
         )
 
 

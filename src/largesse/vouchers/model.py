@@ -1,5 +1,6 @@
 """Vouchers as sent, stored and shown. Credits in minor units, times in UTC micros."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from largesse.engine.discounts import Discount
 from largesse.engine.points import Wallet
 from largesse.engine.validity import Hours, Timeframe, Weekday
 from largesse.kernel.benefits import GiftInput, Validity
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.wire import Instant
 from largesse.validation_rules.model import AssignmentList
 
@@ -21,6 +23,9 @@ GIFT_VOUCHER = "GIFT_VOUCHER"
 LOYALTY_CARD = "LOYALTY_CARD"
 VoucherType = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
 Code = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+Forget = Callable[[Unit, Sequence[str]], None]  # lets go of what is kept elsewhere of the vouchers with these ids
 
 
 class VoucherCreate(Validity, kw_only=True):

@@ -27,7 +27,7 @@ from largesse.vouchers.making import (
     of_campaign,
     post_initial_credit,
 )
-from largesse.vouchers.model import CampaignVoucher, StoredVoucher, VoucherAnswer
+from largesse.vouchers.model import CampaignVoucher, Forget, StoredVoucher, VoucherAnswer
 from largesse.vouchers.service import record, shown
 
 GENERATE = "CAMPAIGN.VOUCHERS_GENERATE"
@@ -149,7 +149,10 @@ KINDS = {GENERATE: Kind(generate, _given_up)}
 
 
 class CodeHoldings:
-    """Campaigns of discount codes and gift cards hold codes."""
+    """Campaigns of discount codes and gift cards hold codes; `forget` lets go of what rooms above keep of those deleted."""
+
+    def __init__(self, forget: Forget) -> None:
+        self._forget = forget
 
     def begin(self, unit: Unit, campaign: StoredCampaign, sent: CampaignCreate) -> None:
         count, voucher = sent.vouchers_count or 0, sent.voucher
@@ -185,6 +188,7 @@ class CodeHoldings:
     def take_away(self, unit: Unit, campaign_id: str, batch: int, *, force: bool) -> int:
         found = store.of_campaign(unit.conn, unit.project_id, campaign_id, after="", limit=batch, binned=force)
         voucher_ids = [stored.entry.id for stored in found]
+        self._forget(unit, voucher_ids)
         if force:
             store.remove(unit.conn, unit.project_id, voucher_ids)
             validation_rules.remove_assignments(unit, "voucher", voucher_ids)

@@ -31,6 +31,7 @@ from largesse.vouchers.model import (
     BalanceAnswer,
     BalanceChange,
     CreditTransaction,
+    Forget,
     PointsChange,
     StoredVoucher,
     TransactionList,
@@ -174,9 +175,10 @@ def switch(unit: Unit, code: str, base_url: str, *, active: bool) -> VoucherAnsw
     return _saved(unit, stored, "voucher.enabled" if active else "voucher.disabled", base_url)
 
 
-def delete(unit: Unit, code: str, *, force: bool) -> None:
+def delete(unit: Unit, code: str, forget: Forget, *, force: bool) -> None:
     """To the bin, where its code stays taken, or for good. Raises ApiError 404."""
     stored = _existing(unit, code, lock=True)
+    forget(unit, [stored.entry.id])
     if stored.entry.campaign_id is not None:
         campaigns.count_codes(unit, stored.entry.campaign_id, -1, stored.entry.balance)
     if force:

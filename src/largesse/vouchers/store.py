@@ -42,6 +42,9 @@ from largesse.vouchers.model import (
 # Most codes of a campaign have neither: indexes that leave those out make generating them cheaper.
 _HELD, _SORTED = text("holder_id IS NOT NULL"), text("category_id IS NOT NULL")
 _DUE = text("due_on IS NOT NULL AND deleted_at IS NULL")  # cards that time will change
+_OF_CREDIT = text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'")
+# What may still be handed out. Constants only: both stores use a partial index where a statement repeats its condition.
+FREE = text("active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL")
 vouchers = Table(
     "vouchers",
     metadata,
@@ -94,7 +97,9 @@ vouchers = Table(
     Index("vouchers_by_creation", "project_id", "created_at", "id"),
     Index("vouchers_by_change", "project_id", "updated_at", "id"),
     Index("vouchers_held", "project_id", "holder_id", sqlite_where=_HELD, postgresql_where=_HELD),
+    Index("vouchers_held_of_credit", "project_id", "holder_id", sqlite_where=_OF_CREDIT, postgresql_where=_OF_CREDIT),
     Index("vouchers_in_campaign", "project_id", "campaign_id", "id"),
+    Index("vouchers_free", "project_id", "campaign_id", "id", sqlite_where=FREE, postgresql_where=FREE),
     Index("vouchers_of_category", "project_id", "category_id", sqlite_where=_SORTED, postgresql_where=_SORTED),
     Index("vouchers_due", "project_id", "due_on", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("vouchers_by_qr", "qr_id"),
@@ -119,7 +124,7 @@ transactions = Table(
     Index("voucher_transactions_of_campaign", "project_id", "campaign_id", "id"),
 )
 
-_COLUMNS = tuple(c.name for c in vouchers.c if c.name not in ("project_id", "code_key", "deleted_at"))
+COLUMNS = tuple(c.name for c in vouchers.c if c.name not in ("project_id", "code_key", "deleted_at"))
 _JSON: dict[str, Any] = {
     "discount": Discount,
     "validity_timeframe": Timeframe,
@@ -151,7 +156,7 @@ _CHANGING = (
     "additional_info",
     "updated_at",
 )
-_ALL = select(*(vouchers.c[name] for name in _COLUMNS))
+_ALL = select(*(vouchers.c[name] for name in COLUMNS))
 _BY_KEYS = _ALL.add_columns(vouchers.c.code_key).where(
     vouchers.c.project_id == bindparam("project"),
     found_by(vouchers.c.id, {"ids": vouchers.c.id, "codes": vouchers.c.code_key}),
@@ -194,17 +199,23 @@ def load(
     if ids:
         arguments["ids"] = list(ids)
     rows = conn.execute(_STATEMENTS[bool(ids), binned, lock], arguments)
-    return [(row.code_key, _voucher(row)) for row in rows]
+    return [(row.code_key, stored_voucher(row)) for row in rows]
 
 
 def insert(conn: Connection, project_id: str, stored: StoredVoucher, code_key: str) -> None:
     """A code that is taken raises IntegrityError."""
-    insert_rows(conn, vouchers, (*_COLUMNS, "code_key"), project_id, [(*_values(stored, _COLUMNS), code_key)])
+    insert_all(conn, project_id, [(stored, code_key)])
+
+
+def insert_all(conn: Connection, project_id: str, rows: Sequence[tuple[StoredVoucher, str]]) -> None:
+    """Vouchers with their code keys; a code that is taken raises IntegrityError."""
+    values = [(*_values(stored, COLUMNS), code_key) for stored, code_key in rows]
+    insert_rows(conn, vouchers, (*COLUMNS, "code_key"), project_id, values)
 
 
 def insert_alike(conn: Connection, project_id: str, model: StoredVoucher, rows: Sequence[tuple[str, ...]]) -> None:
     """Vouchers that are all as `model` but for their (id, code, code key, QR id, barcode id); a taken code is an IntegrityError."""
-    columns = tuple(name for name in _COLUMNS if name not in _DISTINCT)
+    columns = tuple(name for name in COLUMNS if name not in _DISTINCT)
     same = dict(zip(columns, _values(model, columns), strict=True))
     insert_rows_alike(conn, vouchers, same, _DISTINCT, project_id, rows)
 
@@ -333,7 +344,7 @@ def page(
     where = (vouchers.c.project_id == project_id, _LIVE, *conditions)
     total = conn.execute(select(func.count()).select_from(vouchers).where(*where)).scalar_one()
     rows = conn.execute(_ALL.where(*where).order_by(*order).limit(limit).offset(offset))
-    return [_voucher(row) for row in rows], total
+    return [stored_voucher(row) for row in rows], total
 
 
 def of_campaign(
@@ -343,7 +354,7 @@ def of_campaign(
     mine = (vouchers.c.project_id == project_id, vouchers.c.campaign_id == campaign_id, vouchers.c.id > after)
     statement = _ALL.where(*mine) if binned else _ALL.where(*mine, _LIVE)
     rows = conn.execute(statement.order_by(vouchers.c.id).limit(limit).with_for_update())
-    return [_voucher(row) for row in rows]
+    return [stored_voucher(row) for row in rows]
 
 
 def save_all(conn: Connection, project_id: str, changed: Sequence[StoredVoucher]) -> None:
@@ -427,8 +438,9 @@ def _values(stored: StoredVoucher, names: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _voucher(row: Row[Any]) -> StoredVoucher:
-    values = dict(zip(_COLUMNS, row, strict=False))
+def stored_voucher(row: Row[Any]) -> StoredVoucher:
+    """A row that begins with `COLUMNS`."""
+    values = dict(zip(COLUMNS, row, strict=False))
     for name, kind in _JSON.items():
         if values[name] is not None:
             values[name] = wire.decode_stored(values[name], kind)

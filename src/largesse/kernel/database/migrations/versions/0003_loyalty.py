@@ -77,6 +77,66 @@ def upgrade() -> None:
     )
     op.create_index("points_buckets_of_voucher", "points_buckets", ["project_id", "voucher_id", "id"], unique=False)
     op.create_table(
+        "publications",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("tracking_id", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Text(), nullable=True),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("failure_code", sa.Text(), nullable=True),
+        sa.Column("failure_message", sa.Text(), nullable=True),
+        sa.Column("campaign_id", sa.Text(), nullable=True),
+        sa.Column("campaign", sa.Text(), nullable=True),
+        sa.Column("voucher_type", sa.Text(), nullable=True),
+        sa.Column("is_referral_code", sa.Boolean(), nullable=False),
+        sa.Column("vouchers", sa.Text(), nullable=False),
+        sa.Column("voucher_id", sa.Text(), nullable=True),
+        sa.Column("voucher_code", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("publications_by_creation", "publications", ["project_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "publications_by_source",
+        "publications",
+        ["project_id", "source_id"],
+        unique=True,
+        sqlite_where=sa.text("source_id IS NOT NULL AND result = 'SUCCESS'"),
+        postgresql_where=sa.text("source_id IS NOT NULL AND result = 'SUCCESS'"),
+    )
+    op.create_index(
+        "publications_of_campaign", "publications", ["project_id", "campaign_id", "created_at"], unique=False
+    )
+    op.create_index("publications_of_customer", "publications", ["project_id", "customer_id", "id"], unique=False)
+    op.create_index("publications_of_voucher", "publications", ["project_id", "voucher_id", "id"], unique=False)
+    op.create_table(
+        "redeemable_holders",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("voucher_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=True),
+        sa.Column("campaign_type", sa.Text(), nullable=True),
+        sa.Column("voucher_type", sa.Text(), nullable=False),
+        sa.Column("publication_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "voucher_id", "customer_id"),
+    )
+    op.create_index(
+        "redeemable_holders_of_customer",
+        "redeemable_holders",
+        ["project_id", "customer_id", "campaign_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "redeemable_holders_of_publication", "redeemable_holders", ["project_id", "publication_id"], unique=False
+    )
+    op.create_table(
         "reward_assignments",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -166,6 +226,26 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
         postgresql_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
     )
+    op.create_index(
+        "vouchers_free",
+        "vouchers",
+        ["project_id", "campaign_id", "id"],
+        unique=False,
+        sqlite_where=sa.text(
+            "active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL"
+        ),
+        postgresql_where=sa.text(
+            "active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL"
+        ),
+    )
+    op.create_index(
+        "vouchers_held_of_credit",
+        "vouchers",
+        ["project_id", "holder_id"],
+        unique=False,
+        sqlite_where=sa.text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'"),
+        postgresql_where=sa.text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'"),
+    )
     with op.batch_alter_table("vouchers") as batch:
         batch.drop_constraint("credit", type_="check")
         batch.create_check_constraint(
@@ -183,6 +263,22 @@ def downgrade() -> None:
         batch.create_check_constraint(
             "credit", "redeemed_amount >= 0 AND gift_amount - subtracted_amount - redeemed_amount >= 0"
         )
+    op.drop_index(
+        "vouchers_held_of_credit",
+        table_name="vouchers",
+        sqlite_where=sa.text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'"),
+        postgresql_where=sa.text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'"),
+    )
+    op.drop_index(
+        "vouchers_free",
+        table_name="vouchers",
+        sqlite_where=sa.text(
+            "active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL"
+        ),
+        postgresql_where=sa.text(
+            "active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL"
+        ),
+    )
     op.drop_index(
         "vouchers_due",
         table_name="vouchers",
@@ -209,6 +305,20 @@ def downgrade() -> None:
     op.drop_table("rewards")
     op.drop_index("reward_assignments_of_campaign", table_name="reward_assignments")
     op.drop_table("reward_assignments")
+    op.drop_index("redeemable_holders_of_publication", table_name="redeemable_holders")
+    op.drop_index("redeemable_holders_of_customer", table_name="redeemable_holders")
+    op.drop_table("redeemable_holders")
+    op.drop_index("publications_of_voucher", table_name="publications")
+    op.drop_index("publications_of_customer", table_name="publications")
+    op.drop_index("publications_of_campaign", table_name="publications")
+    op.drop_index(
+        "publications_by_source",
+        table_name="publications",
+        sqlite_where=sa.text("source_id IS NOT NULL AND result = 'SUCCESS'"),
+        postgresql_where=sa.text("source_id IS NOT NULL AND result = 'SUCCESS'"),
+    )
+    op.drop_index("publications_by_creation", table_name="publications")
+    op.drop_table("publications")
     op.drop_index("points_buckets_of_voucher", table_name="points_buckets")
     op.drop_index("points_buckets_of_campaign", table_name="points_buckets")
     op.drop_index(

@@ -1,0 +1,1 @@
+"""Publications: handing codes to customers, once each, and what came of it."""

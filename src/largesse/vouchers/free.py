@@ -1,0 +1,65 @@
+"""Queries on codes that nobody has got yet, and on their handing over."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.engine import Connection
+
+from largesse.kernel.database.rows import update_rows
+from largesse.vouchers.model import StoredVoucher
+from largesse.vouchers.store import COLUMNS, FREE, stored_voucher, vouchers
+
+_c = vouchers.c
+# The condition FREE is that of the index `vouchers_free`, word for word, so that a free code is found without reading past others.
+_IN_CAMPAIGN = (
+    select(*(_c[name] for name in COLUMNS))
+    .where(
+        _c.project_id == bindparam("project"),
+        _c.campaign_id == bindparam("campaign"),
+        FREE,
+        or_(_c.expiration_date.is_(None), _c.expiration_date >= bindparam("now")),
+    )
+    .order_by(_c.id)
+    .limit(bindparam("count"))
+)
+_PASSING_BY = _IN_CAMPAIGN.with_for_update(skip_locked=True)
+_WAITING = _IN_CAMPAIGN.with_for_update()
+
+
+def oldest(
+    conn: Connection, project_id: str, campaign_id: str, count: int, now: int, *, wait: bool
+) -> list[StoredVoucher]:
+    """At most `count` codes of a campaign to hand out, the oldest first, locked.
+
+    Those that another transaction is just taking are passed by; with `wait` they are waited for, in case it lets go of them.
+    """
+    arguments = {"project": project_id, "campaign": campaign_id, "count": count, "now": now}
+    return [stored_voucher(row) for row in conn.execute(_WAITING if wait else _PASSING_BY, arguments)]
+
+
+def hand_over(conn: Connection, project_id: str, given: Sequence[StoredVoucher], *, once: bool) -> None:
+    """Writes holders and counts of publications; with `once` a voucher that anybody had before raises GuardViolation."""
+    update_rows(
+        conn,
+        vouchers,
+        ("id",),
+        ("holder_id", "start_date", "expiration_date", "updated_at"),
+        project_id,
+        [
+            (v.entry.holder_id, v.entry.start_date, v.entry.expiration_date, v.updated_at, 1, v.entry.id)
+            for v in sorted(given, key=lambda one: one.entry.id)
+        ],
+        add=("publish_count",),
+        guard="t.publish_count = 0" if once else "",
+    )
+
+
+_FORGET = (
+    update(vouchers)
+    .where(_c.project_id == bindparam("project"), _c.holder_id == bindparam("holder"))
+    .values(holder_id=None)
+)
+
+
+def forget_holder(conn: Connection, project_id: str, customer_id: str) -> None:
+    conn.execute(_FORGET, {"project": project_id, "holder": customer_id})
