@@ -71,6 +71,15 @@ def definitions(conn: Connection, project: Project, campaign_ids: Collection[str
     return kept.load(conn, project, "campaign", campaign_ids, load)
 
 
+def standalone(conn: Connection, project: Project) -> Collection[str]:
+    """Ids of the campaigns that hold one code for everybody; kept while no definition changes."""
+
+    def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, Collection[str]]:
+        return {"*": store.standalone(conn, project_id)}
+
+    return kept.load(conn, project, "standalone campaigns", ["*"], load)["*"]
+
+
 # What other rooms ask
 
 

@@ -85,6 +85,9 @@ _LOCK = (
     .where(campaigns.c.project_id == bindparam("project"), campaigns.c.id == bindparam("key"))
     .with_for_update()
 )
+_STANDALONE = select(campaigns.c.id).where(
+    campaigns.c.project_id == bindparam("project"), campaigns.c.type == "STANDALONE", _LIVE
+)
 _LOCKED = {False: (_BY_ID, _BY_NAME), True: (_BY_ID.with_for_update(), _BY_NAME.with_for_update())}
 
 
@@ -102,6 +105,11 @@ def find(conn: Connection, project_id: str, key: str, *, lock: bool) -> StoredCa
 
 def lock(conn: Connection, project_id: str, campaign_id: str) -> None:
     conn.execute(_LOCK, {"project": project_id, "key": campaign_id})
+
+
+def standalone(conn: Connection, project_id: str) -> list[str]:
+    """Ids of the STANDALONE campaigns that are not deleted."""
+    return list(conn.execute(_STANDALONE, {"project": project_id}).scalars())
 
 
 def live(project_id: str, usable_at: int | None) -> Select[tuple[str]]:

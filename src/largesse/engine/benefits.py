@@ -93,13 +93,15 @@ class BundleRules(msgspec.Struct, frozen=True):
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     """A validation rule as decisions read it. `message` is its custom error text; `conditions` is None where it has none.
 
-    `collections` are the ids of all product collections that any part of it names.
+    `collections` are the ids of all product collections that any part of it names. `fills_bundle` is whether a cart without one
+    complete bundle is refused.
     """
 
     id: str
     name: str = ""
     applicable_to: ApplicableTo = ApplicableTo()
     bundle: BundleRules | None = None
+    fills_bundle: bool = True
     conditions: Conditions | None = None
     message: str | None = None
     collections: frozenset[str] = frozenset()

@@ -222,7 +222,7 @@ def _missing(ask: Ask, order: Order | None, about: Circumstances) -> Refusal | N
     if not ask.rules:
         return None
     needs = {need for one in ask.rules if one.conditions is not None for need in one.conditions.needs}
-    if any(one.bundle is not None for one in ask.rules):
+    if any(one.bundle is not None and one.fills_bundle for one in ask.rules):
         needs |= {"order", "items"}
     name = ask.voucher.code if ask.voucher else ask.id
     if "customer" in needs and about.customer is None:
@@ -260,7 +260,7 @@ def judge_rules(
     violated: list[tuple[RuleSet, Violation]] = []
     for one, bundle in zip(ask.rules, bundles, strict=True):
         violation = one.conditions.blame(facts) if one.conditions is not None else None
-        if violation is None and bundle is not None and not bundle.quantity:
+        if violation is None and bundle is not None and not bundle.quantity and one.fills_bundle:
             violation = Violation("order")
         if violation is not None:
             violated.append((one, violation))

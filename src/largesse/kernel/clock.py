@@ -6,6 +6,7 @@
 import time
 from datetime import UTC, date, datetime, timedelta
 
+MILLISECOND = 1_000
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -30,6 +31,13 @@ def run_ahead(seconds: int) -> None:
 def iso(micros: int) -> str:
     """`YYYY-MM-DDTHH:mm:ss.SSSZ`: the only form in which dates leave the API (our decision: always milliseconds)."""
     return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def iso_micros(micros: int) -> str:
+    """The same with microseconds where it has any: for a date that says where a list goes on."""
+    return (
+        iso(micros) if micros % MILLISECOND == 0 else (_EPOCH + timedelta(microseconds=micros)).isoformat()[:-6] + "Z"
+    )
 
 
 def iso_or_none(micros: int | None) -> str | None:

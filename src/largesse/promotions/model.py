@@ -164,6 +164,18 @@ class StackUpdate(msgspec.Struct, frozen=True, kw_only=True):
     category_id: str | None | UnsetType = UNSET
 
 
+class Offered(msgspec.Struct, frozen=True):
+    """A tier or a stack as qualifications list them; `hierarchy` is 0 for a stack."""
+
+    kind: Literal["promotion_tier", "promotion_stack"]
+    id: str
+    name: str
+    campaign_id: str
+    category_id: str | None
+    created_at: int
+    hierarchy: int
+
+
 class StoredStack(msgspec.Struct, kw_only=True):
     id: str
     campaign_id: str

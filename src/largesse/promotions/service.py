@@ -25,6 +25,7 @@ from largesse.promotions import answers as forms
 from largesse.promotions import store
 from largesse.promotions.model import (
     ActionInput,
+    Offered,
     PromotionInput,
     StoredStack,
     StoredTier,
@@ -78,6 +79,17 @@ def stacks(conn: Connection, project: Project, stack_ids: Collection[str]) -> di
         return {id: tuple(stack.tier_ids) for id, stack in found.items() if stack.campaign_id in parents}
 
     return definitions.load(conn, project, "promotion_stack", stack_ids, load)
+
+
+def offered(conn: Connection, project: Project) -> list[Offered]:
+    """Every tier and every stack of campaigns that exist; kept while no definition changes."""
+
+    def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, list[Offered]]:
+        found = store.offered(conn, project_id)
+        parents = campaigns.definitions(conn, project, {one.campaign_id for one in found})
+        return {"*": [one for one in found if one.campaign_id in parents]}
+
+    return definitions.load(conn, project, "offered promotions", ["*"], load)["*"]
 
 
 def newest(conn: Connection, project: Project, limit: int) -> list[str]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -27,7 +28,7 @@ from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import update_rows
-from largesse.promotions.model import StoredStack, StoredTier
+from largesse.promotions.model import Offered, StoredStack, StoredTier
 
 Stored = TypeVar("Stored", StoredTier, StoredStack)
 
@@ -97,6 +98,15 @@ _OF_CAMPAIGN = {
 _LAST = select(func.max(tiers.c.hierarchy)).where(
     tiers.c.project_id == bindparam("project"), tiers.c.campaign_id == bindparam("campaign")
 )
+_OFFERED = [
+    select(
+        literal(kind), *(table.c[name] for name in ("id", "name", "campaign_id", "category_id", "created_at")), place
+    ).where(table.c.project_id == bindparam("project"))
+    for kind, table, place in (
+        ("promotion_tier", tiers, tiers.c.hierarchy),
+        ("promotion_stack", stacks, literal(0)),
+    )
+]
 _NEWEST = (
     select(tiers.c.id)
     .where(tiers.c.project_id == bindparam("project"))
@@ -126,6 +136,11 @@ def last_hierarchy(conn: Connection, project_id: str, campaign_id: str) -> int:
 def newest(conn: Connection, project_id: str, limit: int) -> list[str]:
     """Ids of the newest tiers."""
     return list(conn.execute(_NEWEST, {"project": project_id, "limit": limit}).scalars())
+
+
+def offered(conn: Connection, project_id: str) -> list[Offered]:
+    """All tiers and stacks, in no order."""
+    return [Offered(*row) for one in _OFFERED for row in conn.execute(one, {"project": project_id})]
 
 
 def add(conn: Connection, project_id: str, new: StoredTier | StoredStack) -> None:

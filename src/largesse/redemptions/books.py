@@ -87,23 +87,16 @@ class Books:
         self._orders, self._orders_by_source = (
             orders.load(conn, project.id, ids, source_ids, lock=lock) if ids or source_ids else ({}, {})
         )
-        keys = {key for w in wanted for key in w.vouchers}
-        self._vouchers = vouchers.load(conn, project, keys, lock=lock, binned=binned) if keys else {}
-        self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
-        vouchers.open_wallets(conn, project, self._vouchers_by_id.values(), now)
-        for stored in self._vouchers_by_id.values():
-            stored.entry.publish_count = stored.publish_count
-        self._load_locks(now)
-        self._definitions = definitions.load(
-            conn,
-            project,
-            [stored.entry for stored in self._vouchers_by_id.values()],
-            (tier_id for w in wanted for tier_id in w.tiers),
-            (stack_id for w in wanted for stack_id in w.stacks),
-        )
         self._sent_orders = [w.order for w in wanted if isinstance(w.order, OrderInput)]
-        self.catalog = self._load_catalog()
-        self.categories = self._load_categories()
+        self._catalog_names: tuple[set[str], set[str]] | None = None
+        self.bring(
+            now,
+            codes={key for w in wanted for key in w.vouchers},
+            tiers=(tier_id for w in wanted for tier_id in w.tiers),
+            stacks=(stack_id for w in wanted for stack_id in w.stacks),
+            lock=lock,
+            binned=binned,
+        )
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
         self.tallies: Tallies | None = None  # what the rules at hand count, where they count any
         self.tier_counts: dict[ledger.Key, int] = {}
@@ -122,6 +115,29 @@ class Books:
         self.undone: list[Record] = []
         self.transactions: list[CreditTransaction] = []
         self._freed_locks: list[tuple[str, list[str]]] = []
+
+    def bring(
+        self,
+        now: int,
+        *,
+        codes: Collection[str] = (),
+        tiers: Iterable[str] = (),
+        stacks: Iterable[str] = (),
+        lock: bool = False,
+        binned: bool = False,
+    ) -> None:
+        """Loads these redeemables, and what decisions on them read, in place of those at hand; `codes` may be ids."""
+        self._vouchers = vouchers.load(self._conn, self.project, codes, lock=lock, binned=binned) if codes else {}
+        self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
+        vouchers.open_wallets(self._conn, self.project, self._vouchers_by_id.values(), now)
+        for stored in self._vouchers_by_id.values():
+            stored.entry.publish_count = stored.publish_count
+        self._load_locks(now)
+        entries = [stored.entry for stored in self._vouchers_by_id.values()]
+        self._definitions = definitions.load(self._conn, self.project, entries, tiers, stacks)
+        self._load_catalog()
+        self.categories = self._load_categories()
+        self.__dict__.pop("collections", None)
 
     def _load_locks(self, now: int) -> None:
         by_id = {id: stored for id, stored in self._vouchers_by_id.items() if stored.locked_until > now}
@@ -142,19 +158,20 @@ class Books:
     def _category_answers(self, conn: Connection, _project_id: str, ids: Collection[str]) -> dict[str, CategoryAnswer]:
         return categories.answers(conn, self.project, ids)
 
-    def _load_catalog(self) -> Catalog:
-        product_keys: set[str] = set()
-        sku_keys: set[str] = set()
+    def _load_catalog(self) -> None:
+        product_keys = self._free_items()
+        sku_keys = set(product_keys)
         for order in self._sent_orders:
             of_products, of_skus = catalog_keys(order)
             product_keys |= of_products
             sku_keys |= of_skus
-        free = self._free_items()
-        product_keys |= free
-        sku_keys |= free
+        if self._catalog_names == (product_keys, sku_keys):
+            return
+        self._catalog_names = product_keys, sku_keys
         if not product_keys and not sku_keys:
-            return Catalog({}, {})
-        return products.catalog(self._conn, self.project.id, product_keys, sku_keys)
+            self.catalog = Catalog({}, {})
+        else:
+            self.catalog = products.catalog(self._conn, self.project.id, product_keys, sku_keys)
 
     def _free_items(self) -> set[str]:
         """Products and SKUs that the benefits at hand may add to a cart."""

@@ -3,7 +3,7 @@
 from litestar import Response, delete, get, post
 
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
-from largesse.redemptions import history, sessions, single_routes, tier_routes
+from largesse.redemptions import history, qualification_routes, sessions, single_routes, tier_routes
 from largesse.redemptions.answers.shapes import (
     Historic,
     RedeemAnswer,
@@ -123,4 +123,5 @@ routes = [
     release_session,
     *single_routes.routes,
     *tier_routes.routes,
+    *qualification_routes.routes,
 ]

@@ -1,12 +1,13 @@
 """One redeemable of a request in wire form: what it would do, or why it does not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from largesse.categories.model import CategoryAnswer
 from largesse.engine.books import Ask
 from largesse.engine.decision import Outcome
+from largesse.engine.stacking import StackingRules
 from largesse.kernel.call import Call
 from largesse.orders import forms
 from largesse.redemptions.answers.shapes import ItemList, RedeemableAnswer, Result
@@ -38,7 +39,8 @@ def _redeemable(books: Books, call: Call, expand: frozenset[str], outcome: Outco
     if own is None:  # nothing has that name, so there is nothing to say of it
         return found
     found.metadata = own.metadata if "redeemable" in expand and not call.is_client else {}
-    found.categories = _categories(books, ask) if "category" in expand else []
+    shown = books.categories if "category" in expand else {}
+    found.categories = with_stacking_type(shown, ask, books.project.settings.stacking_rules)
     if "redeemable" in expand:
         _name(found, ask)
     return found
@@ -53,17 +55,16 @@ def _name(found: RedeemableAnswer, ask: Ask) -> None:
         found.campaign_name, found.campaign_id = ask.voucher.campaign, ask.voucher.campaign_id
 
 
-def _categories(books: Books, ask: Ask) -> list[CategoryAnswer]:
-    """The one category that counts, with what the stacking rules say of it."""
-    known = books.categories.get(ask.category.id) if ask.category else None
-    if known is None:
+def with_stacking_type(known: Mapping[str, CategoryAnswer], ask: Ask, rules: StackingRules) -> list[CategoryAnswer]:
+    """The one category that counts, if it is known, with what the stacking rules say of it."""
+    found = known.get(ask.category.id) if ask.category else None
+    if found is None:
         return []
-    rules = books.project.settings.stacking_rules
     if rules.is_joint(ask):
-        known = msgspec.structs.replace(known, stacking_rules_type="JOINT")
-    elif rules.is_exclusive(ask):
-        known = msgspec.structs.replace(known, stacking_rules_type="EXCLUSIVE")
-    return [known]
+        return [msgspec.structs.replace(found, stacking_rules_type="JOINT")]
+    if rules.is_exclusive(ask):
+        return [msgspec.structs.replace(found, stacking_rules_type="EXCLUSIVE")]
+    return [found]
 
 
 def result(outcome: Outcome, call: Call) -> Result:

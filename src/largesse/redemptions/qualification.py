@@ -1,0 +1,155 @@
+"""Qualifying: every candidate decided alone, as validating it would, newest first until the page is full."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+import largesse.campaigns.service as campaigns
+from largesse.engine.benefits import RuleSet
+from largesse.engine.books import Ask
+from largesse.engine.circumstances import Circumstances
+from largesse.engine.order import Order
+from largesse.engine.scenarios import Judged, Scenario, concerns_products, judged, judged_in, qualify
+from largesse.kernel import definitions
+from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.unit import Unit
+from largesse.redemptions.answers.qualifications import page_answer
+from largesse.redemptions.books import Books, wanted_by
+from largesse.redemptions.candidates import Sources, promotions_of, wanted
+from largesse.redemptions.evaluation import budgets_of, case_of, circumstances, tallies_of
+from largesse.redemptions.model import RedeemableInput
+from largesse.redemptions.qualification_model import (
+    DEFAULT_LIMIT,
+    Candidate,
+    Cursor,
+    QualificationOptions,
+    QualificationRequest,
+    Qualified,
+    QualifiedPage,
+)
+
+_MOST_AT_ONCE = 256  # candidates whose state is loaded together
+_PRODUCTS = ("PRODUCTS", "PRODUCTS_DISCOUNT", "PRODUCTS_BY_CUSTOMER", "PRODUCTS_DISCOUNT_BY_CUSTOMER")
+
+
+def answer_qualifications(conn: Connection, work: Sequence[tuple[Unit, QualificationRequest]]) -> list[Any]:
+    """Decider of the read lane: answers each request as JSON, changing nothing."""
+    project = current_project(conn, work[0][0].project)
+    found: list[Any] = []
+    for unit, body in work:
+        unit.call = msgspec.structs.replace(unit.call, project=project)
+        try:
+            found.append(page_answer(unit, body, _Search(conn, unit, body).page(), judged_in(body.scenario or "ALL")))
+        except Exception as error:  # fails alone
+            found.append(error)
+    return found
+
+
+class _Search:
+    """One request: its candidates in order, decided block by block until the page is full."""
+
+    def __init__(self, conn: Connection, unit: Unit, body: QualificationRequest) -> None:
+        self._conn = conn
+        self._unit = unit
+        self._sent = body.as_stackable()
+        self._scenario: Scenario = body.scenario or "ALL"
+        self._judged: Judged = judged_in(self._scenario)
+        self._options = body.options or QualificationOptions()
+        self._cursor = Cursor.at(self._options.starting_after)
+        self._books = Books(conn, unit.project, [wanted_by(self._sent)], unit.now, lock=False)
+        self._case = case_of(self._books, 0, unit.call, self._sent)
+
+    def page(self) -> QualifiedPage:
+        limit = self._options.limit or DEFAULT_LIMIT
+        customer_id = self._case.customer.id if self._case.customer and not self._case.customer_is_new else None
+        found: list[Qualified] = []
+        passed = 0  # of those the pages before have shown
+        candidates = self._candidates(customer_id)
+        at_once = limit + 1
+        while len(found) <= limit and (block := list(islice(candidates, at_once))):
+            for one in self._qualified(block):
+                if self._cursor.has_shown(one.candidate.created_at, passed):
+                    passed += 1
+                    continue
+                found.append(one)
+                if len(found) > limit:
+                    break
+            at_once = min(4 * at_once, _MOST_AT_ONCE)
+        after = self._cursor.after([one.candidate.created_at for one in found], limit)
+        return QualifiedPage(found[:limit], after, self._case.customer, customer_id)
+
+    def _candidates(self, customer_id: str | None) -> Iterator[Candidate]:
+        unit = self._unit
+        with_vouchers = not unit.call.is_client or unit.project.settings.client_list_vouchers_enabled
+        sources = Sources(self._conn, unit.project, unit.now, self._cursor.before, customer_id)
+        return sources.of(self._scenario, with_vouchers=with_vouchers)
+
+    def _qualified(self, block: Sequence[Candidate]) -> Iterator[Qualified]:
+        """Those of a block that qualify; what decisions on them read is loaded set-wise."""
+        campaign_ids = {one.campaign_id for one in block if one.campaign_id is not None}
+        parents = campaigns.definitions(self._conn, self._unit.project, campaign_ids)
+        block = wanted(block, self._options.filters, parents)
+        if not block:
+            return
+        self._books.bring(
+            self._unit.now,
+            codes=[one.id for one in block if one.kind == "voucher"],
+            tiers=[one.id for one in block if one.kind == "promotion_tier"],
+            stacks=[one.id for one in block if one.kind == "promotion_stack"],
+        )
+        asked = [(one, self._asks(one)) for one in block]
+        case = msgspec.structs.replace(self._case, asks=[ask for _, asks in asked for ask in asks])
+        self._books.load_tallies(tallies_of(case, self._unit.call), lock=False)
+        self._books.load_counters(budgets_of(case), lock=False)
+        about = circumstances(self._books, self._unit.call, self._sent, case.customer, None)
+        for one, asks in asked:
+            if not asks or not self._concerns(asks[0], about):
+                continue
+            decision = qualify(asks, self._order(), about)
+            if decision is not None:
+                tiers = [self._tiers[ask.id] for ask in asks] if one.kind == "promotion_stack" else ()
+                yield Qualified(one, asks, decision, tiers)
+
+    @cached_property
+    def _tiers(self) -> Mapping[str, Candidate]:
+        """Every tier of the project, for stacks that show theirs."""
+        return {one.id: one for one in promotions_of(self._conn, self._unit.project, "promotion_tier")}
+
+    def _asks(self, one: Candidate) -> list[Ask]:
+        """What a candidate is asked as: under the name that answers give it, and by the rules that the scenario judges."""
+        assert one.kind != "campaign"
+        named = RedeemableInput(object=one.kind, id=one.id)
+        return [
+            msgspec.structs.replace(
+                ask, id=one.shown_id if one.kind == "voucher" else ask.id, rules=self._rules(ask.rules)
+            )
+            for ask in self._books.asks(named)
+            if ask.voucher is not None or ask.tier is not None
+        ]
+
+    def _rules(self, rules: Sequence[RuleSet]) -> tuple[RuleSet, ...]:
+        """As the scenario judges them, kept while no definition changes."""
+        if not rules:
+            return ()
+        own = {one.id: one for one in rules}
+
+        def load(_conn: Connection, _project_id: str, ids: list[str]) -> dict[str, RuleSet]:
+            return {id: judged(own[id], self._judged) for id in ids}
+
+        kept = definitions.load(self._conn, self._unit.project, f"rules judged by {self._judged}", own, load)
+        return tuple(kept[one.id] for one in rules)
+
+    def _order(self) -> Order | None:
+        """Where rules on the order are not judged, a request without one is as one with an empty cart."""
+        if self._case.order is None and self._judged != "everything":
+            return Order(amount=0)
+        return self._case.order
+
+    def _concerns(self, ask: Ask, about: Circumstances) -> bool:
+        if self._scenario not in _PRODUCTS:
+            return True
+        return concerns_products(ask, self._case.order, about, by_discount="DISCOUNT" in self._scenario)

@@ -1,0 +1,21 @@
+"""HTTP of qualifications, server-side and client-side."""
+
+from litestar import Response, post
+
+from largesse.kernel.http.request import ApiRequest, operation
+from largesse.redemptions.answers.qualifications import QualificationAnswer
+from largesse.redemptions.desk import as_json
+from largesse.redemptions.qualification import answer_qualifications
+from largesse.redemptions.qualification_model import QualificationRequest
+
+
+@post(
+    ["/v1/qualifications", "/client/v1/qualifications"],
+    **operation("List what qualifies", body=QualificationRequest, answer=QualificationAnswer),
+)
+async def check_eligibility(request: ApiRequest) -> Response[bytes]:
+    body = await request.payload(QualificationRequest)
+    return as_json(await request.database.consider(request.call, answer_qualifications, body))
+
+
+routes = [check_eligibility]

@@ -1,0 +1,97 @@
+"""Vouchers that a customer may be offered, newest first: as little of each as says whether to look at it.
+
+Only what the row itself rules out is left out: switched off, outside its dates, used up. The decision says the rest.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select
+from sqlalchemy.engine import Connection
+
+from largesse.kernel.database.columns import one_of
+from largesse.vouchers.store import vouchers
+
+_BLOCK = 64  # rows of the first read; each further one is four times as long
+_LONGEST = 4_096
+_NEVER = 2**63 - 1
+_LAST = "\U0010ffff"  # sorts behind every id
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """`created_at` in microseconds UTC."""
+
+    id: str
+    code: str
+    type: str
+    campaign_id: str | None
+    category_id: str | None
+    holder_id: str | None
+    created_at: int
+
+
+_C = vouchers.c
+_ROWS = select(*(_C[name] for name in Candidate.__struct_fields__)).where(
+    _C.project_id == bindparam("project"),
+    _C.deleted_at.is_(None),
+    _C.active.is_(True),
+    or_(_C.start_date.is_(None), _C.start_date <= bindparam("now")),
+    or_(_C.expiration_date.is_(None), _C.expiration_date >= bindparam("now")),
+    or_(_C.quantity.is_(None), _C.redeemed_quantity < _C.quantity),
+)
+_OLDER: ColumnElement[bool] = or_(
+    _C.created_at < bindparam("at"), and_(_C.created_at == bindparam("at"), _C.id < bindparam("id"))
+)
+_ON_THEIR_OWN = (
+    _ROWS.where(_C.campaign_id.is_(None), _OLDER).order_by(_C.created_at.desc(), _C.id.desc()).limit(bindparam("limit"))
+)
+# Sorted here: in order of creation the stores would read all vouchers of the project for the few that are wanted.
+_OF_CAMPAIGNS = _ROWS.where(one_of(_C.campaign_id, "keys"))
+_HELD = _ROWS.where(one_of(_C.holder_id, "keys"))
+
+
+def on_their_own(conn: Connection, project_id: str, now: int, before: int | None) -> Iterator[Candidate]:
+    """Codes without a campaign, created before an instant where one is given; read in blocks, as far as asked for."""
+    at, id, limit = (_NEVER, _LAST, _BLOCK) if before is None else (before, "", _BLOCK)
+    while True:
+        arguments = {"project": project_id, "now": now, "at": at, "id": id, "limit": limit}
+        found = [_candidate(row) for row in conn.execute(_ON_THEIR_OWN, arguments)]
+        yield from found
+        if len(found) < limit:
+            return
+        at, id, limit = found[-1].created_at, found[-1].id, min(4 * limit, _LONGEST)
+
+
+def of_campaigns(
+    conn: Connection, project_id: str, now: int, before: int | None, campaign_ids: Collection[str]
+) -> Sequence[Candidate]:
+    """Every code of these campaigns."""
+    return _sorted(conn, _OF_CAMPAIGNS, project_id, now, before, campaign_ids)
+
+
+def held_by(conn: Connection, project_id: str, now: int, before: int | None, customer_id: str) -> Sequence[Candidate]:
+    """The codes and cards that a customer holds."""
+    return _sorted(conn, _HELD, project_id, now, before, [customer_id])
+
+
+def _sorted(
+    conn: Connection,
+    statement: Select[Any],
+    project_id: str,
+    now: int,
+    before: int | None,
+    keys: Collection[str],
+) -> Sequence[Candidate]:
+    if not keys:
+        return ()
+    rows = conn.execute(statement, {"project": project_id, "now": now, "keys": list(keys)})
+    found = [_candidate(row) for row in rows]
+    limit = _NEVER if before is None else before
+    return sorted(
+        (one for one in found if one.created_at < limit), key=lambda one: (one.created_at, one.id), reverse=True
+    )
+
+
+def _candidate(row: Row[Any]) -> Candidate:
+    return Candidate(**row._mapping)
