@@ -9,8 +9,8 @@ from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask
 from largesse.engine.discounts import Discount, UnitDiscount
 from largesse.engine.order import Line, Order
-from largesse.engine.scenarios import Judged, concerns_products, judged, judged_in, omitted, qualify
 from largesse.engine.rules import compile_rules
+from largesse.engine.scenarios import Judged, concerns_products, judged, judged_in, omitted, qualify
 from largesse.engine.stacking import StackingRules
 from tests.engine.carts import NOW, UTC, Collection, amount_off, ask, bundle, card, code, goods, percent_off, rule
 from tests.engine.carts import Circumstances as About
