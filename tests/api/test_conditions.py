@@ -48,7 +48,7 @@ def test_a_rule_with_conditions_is_shown_as_sent_with_its_logic(server: Server) 
     [
         (leaf("order.colour", {"$is": ["red"]}), "rules.1: unknown name 'order.colour'; known are"),
         (leaf("order.amount", {"$roughly": [5]}), "rules.1.conditions: unknown operator '$roughly'"),
-        (leaf("customer.segment", {"$is": ["seg_1"]}), "'customer.segment' is not supported yet"),
+        (leaf("customer.segment", {"$more_than": ["seg_1"]}), "unknown operator '$more_than' for customer.segment"),
         (leaf("customer.metadata", {"$is": ["x"]}), "Rule 'customer.metadata' must have a 'property'"),
     ],
 )

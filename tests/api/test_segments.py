@@ -3,16 +3,31 @@
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.shop import name, ok, refused
+from tests.api.promotions import rule
+from tests.api.shop import body, code, name, ok, percent, redeem, refused, try_redeem, validate
 from tests.servers import Server
 
 PATH = "/v1/segments"
+VIOLATED = "customer_rules_violated"
 ENTERED, LEFT = "customer.segment.entered", "customer.segment.left"
+
+
+@pytest.fixture
+def keys(server: Server) -> dict[str, str]:
+    """Those of a project that no other test knows."""
+    return server.new_project()
+
+
+@pytest.fixture
+def client(server: Server, keys: dict[str, str]) -> httpx.Client:
+    return server.client_for(keys)
 
 
 def customer(client: httpx.Client, **more: Any) -> Any:
@@ -68,9 +83,9 @@ def change(client: httpx.Client, who: Any, **values: Any) -> None:
 # The resource
 
 
-def test_a_segment_is_shown_as_it_was_made(server: Server) -> None:
+def test_a_segment_is_shown_as_it_was_made(client: httpx.Client) -> None:
     sent = where("AND", name={"$is": "Ann"}, metadata__age={"$more_than": [18]})
-    made = ok(server.client.post(PATH, json={"name": "Adults", "type": "auto-update", "filter": sent}))
+    made = ok(client.post(PATH, json={"name": "Adults", "type": "auto-update", "filter": sent}))
     assert re.fullmatch(r"seg_[0-9A-Za-z]{24}", made["id"])
     assert made == {
         "id": made["id"],
@@ -83,27 +98,27 @@ def test_a_segment_is_shown_as_it_was_made(server: Server) -> None:
         "object": "segment",
     }
     eventually(
-        lambda: ok(server.client.get(f"{PATH}/{made['id']}")) == made | {"initial_sync_status": "DONE"},
+        lambda: ok(client.get(f"{PATH}/{made['id']}")) == made | {"initial_sync_status": "DONE"},
     )
 
 
-def test_a_static_segment_holds_those_it_lists(server: Server) -> None:
-    ann, ben, other = (customer(server.client) for _ in range(3))
+def test_a_static_segment_holds_those_it_lists(client: httpx.Client) -> None:
+    ann, ben, other = (customer(client) for _ in range(3))
     sent = {"name": "Few", "type": "static", "customers": [ann["id"], ben["source_id"], "nobody", ann["id"]]}
-    made = ok(server.client.post(PATH, json=sent))
+    made = ok(client.post(PATH, json=sent))
     assert (made["filter"], made["initial_sync_status"]) == (None, "DONE")
-    assert members(server.client, made["id"]) == {ann["id"], ben["id"]}
-    assert segments_of(server.client, ann) == {made["id"]}
-    assert segments_of(server.client, other) == set()
-    assert told(server.client, ann, made["id"]) == []
+    assert members(client, made["id"]) == {ann["id"], ben["id"]}
+    assert segments_of(client, ann) == {made["id"]}
+    assert segments_of(client, other) == set()
+    assert told(client, ann, made["id"]) == []
 
 
-def test_segments_are_listed(server: Server) -> None:
-    made = [ok(server.client.post(PATH, json={"name": f"Listed {n}", "type": "static"}))["id"] for n in range(3)]
+def test_segments_are_listed(client: httpx.Client) -> None:
+    made = [ok(client.post(PATH, json={"name": f"Listed {n}", "type": "static"}))["id"] for n in range(3)]
     query = "&".join(f"ids={id}" for id in made)
 
     def listed(more: str) -> list[str]:
-        return [one["id"] for one in ok(server.client.get(f"{PATH}?{query}{more}"))["data"]]
+        return [one["id"] for one in ok(client.get(f"{PATH}?{query}{more}"))["data"]]
 
     assert listed("") == made[::-1]
     assert listed("&order=created_at") == made
@@ -113,20 +128,20 @@ def test_segments_are_listed(server: Server) -> None:
     assert listed("&filters[type][conditions][$is][0]=passive") == []
     assert listed(f"&filters[id][conditions][$in][0]={made[2]}") == [made[2]]
     assert listed("&filters[created_at][conditions][$before][0]=2020-01-01") == []
-    answer = ok(server.client.get(f"{PATH}?{query}&limit=1"))
+    answer = ok(client.get(f"{PATH}?{query}&limit=1"))
     assert (answer["object"], answer["data_ref"], answer["total"]) == ("list", "data", 3)
-    refused(server.client.get(f"{PATH}?order=name"), 400, "invalid_query_params")
+    refused(client.get(f"{PATH}?order=name"), 400, "invalid_query_params")
 
 
-def test_a_deleted_segment_is_gone(server: Server) -> None:
-    ann = customer(server.client)
-    made = segment(server.client, where(id={"$is": ann["id"]}))
-    assert segments_of(server.client, ann) == {made}
-    assert server.client.delete(f"{PATH}/{made}").status_code == 204
-    for response in (server.client.get(f"{PATH}/{made}"), server.client.delete(f"{PATH}/{made}")):
+def test_a_deleted_segment_is_gone(client: httpx.Client) -> None:
+    ann = customer(client)
+    made = segment(client, where(id={"$is": ann["id"]}))
+    assert segments_of(client, ann) == {made}
+    assert client.delete(f"{PATH}/{made}").status_code == 204
+    for response in (client.get(f"{PATH}/{made}"), client.delete(f"{PATH}/{made}")):
         assert refused(response, 404, "not_found")["resource_type"] == "segment"
-    assert segments_of(server.client, ann) == set()
-    assert members(server.client, made) == set()
+    assert segments_of(client, ann) == set()
+    assert members(client, made) == set()
 
 
 @pytest.mark.parametrize(
@@ -149,98 +164,198 @@ def test_a_deleted_segment_is_gone(server: Server) -> None:
         ({"name": "X", "type": "passive", "filter": {"junction": "and", "name": {"is": 1}}}, ".filter.name"),
     ],
 )
-def test_what_cannot_be_a_segment_is_refused_with_its_place(server: Server, sent: dict[str, Any], place: str) -> None:
-    assert place in refused(server.client.post(PATH, json=sent), 400, "invalid_payload")["details"]
+def test_what_cannot_be_a_segment_is_refused_with_its_place(
+    client: httpx.Client, sent: dict[str, Any], place: str
+) -> None:
+    assert place in refused(client.post(PATH, json=sent), 400, "invalid_payload")["details"]
 
 
 # Who is in
 
 
-def test_fields_are_joined_by_the_junction(server: Server) -> None:
+def test_fields_are_joined_by_the_junction(client: httpx.Client) -> None:
     fields = {"address__country": {"$is": "Poland"}, "metadata__club_level": {"$in": ["Gold", "Silver"]}}
-    ann = customer(server.client, address={"country": "Poland"}, metadata={"club_level": "Bronze"})
-    both, either = segment(server.client, where(**fields)), segment(server.client, where("or", **fields))
-    assert segments_of(server.client, ann) == {either}
-    assert ann["id"] in members(server.client, either)
-    assert ann["id"] not in members(server.client, both)
+    ann = customer(client, address={"country": "Poland"}, metadata={"club_level": "Bronze"})
+    both, either = segment(client, where(**fields)), segment(client, where("or", **fields))
+    assert segments_of(client, ann) == {either}
+    assert ann["id"] in members(client, either)
+    assert ann["id"] not in members(client, both)
 
 
-def test_whoever_is_there_when_a_segment_is_made_has_not_entered_it(server: Server) -> None:
-    ann = customer(server.client, metadata={"old": True})
-    made = segment(server.client, where(metadata__old={"$is": True}))
-    assert members(server.client, made) == {ann["id"]}
-    assert told(server.client, ann, made) == []
+def test_whoever_is_there_when_a_segment_is_made_has_not_entered_it(client: httpx.Client) -> None:
+    ann = customer(client, metadata={"old": True})
+    made = segment(client, where(metadata__old={"$is": True}))
+    assert members(client, made) == {ann["id"]}
+    assert told(client, ann, made) == []
 
 
-def test_a_customer_enters_and_leaves_by_changing(server: Server) -> None:
-    made = segment(server.client, where(metadata__level={"$is": "Gold"}))
-    ann = customer(server.client)
-    assert segments_of(server.client, ann) == set()
-    change(server.client, ann, metadata={"level": "Gold"})
-    assert segments_of(server.client, ann) == {made}
-    assert members(server.client, made) == {ann["id"]}
-    change(server.client, ann, metadata={"level": "Gold"}, name="Ann")
-    change(server.client, ann, metadata={"level": "Silver"})
-    assert segments_of(server.client, ann) == set()
-    change(server.client, ann, metadata={"level": "Gold"})
-    assert told(server.client, ann, made) == [ENTERED, LEFT, ENTERED]
+def test_a_customer_enters_and_leaves_by_changing(client: httpx.Client) -> None:
+    made = segment(client, where(metadata__level={"$is": "Gold"}))
+    ann = customer(client)
+    assert segments_of(client, ann) == set()
+    change(client, ann, metadata={"level": "Gold"})
+    assert segments_of(client, ann) == {made}
+    assert members(client, made) == {ann["id"]}
+    change(client, ann, metadata={"level": "Gold"}, name="Ann")
+    change(client, ann, metadata={"level": "Silver"})
+    assert segments_of(client, ann) == set()
+    change(client, ann, metadata={"level": "Gold"})
+    assert told(client, ann, made) == [ENTERED, LEFT, ENTERED]
     path = f"/v1/customers/{ann['id']}/activity?type={ENTERED}&limit=1"
-    data = ok(server.client.get(path))["data"][0]["data"]
+    data = ok(client.get(path))["data"][0]["data"]
     assert data["customer"]["metadata"] == {"level": "Gold"}
     assert data["segment"] == {
         "id": made,
-        "name": ok(server.client.get(f"{PATH}/{made}"))["name"],
+        "name": ok(client.get(f"{PATH}/{made}"))["name"],
         "object": "segment",
     }
 
 
-def test_passive_segments_tell_nothing(server: Server) -> None:
-    made = segment(server.client, where(metadata__quiet={"$is": True}), kind="passive")
-    ann = customer(server.client, metadata={"quiet": True})
-    assert segments_of(server.client, ann) == {made}
-    assert members(server.client, made) == {ann["id"]}
-    assert told(server.client, ann, made) == []
+def test_passive_segments_tell_nothing(client: httpx.Client) -> None:
+    made = segment(client, where(metadata__quiet={"$is": True}), kind="passive")
+    ann = customer(client, metadata={"quiet": True})
+    assert segments_of(client, ann) == {made}
+    assert members(client, made) == {ann["id"]}
+    assert told(client, ann, made) == []
 
 
-def test_orders_and_redemptions_move_segments(server: Server) -> None:
-    buyers = segment(server.client, where(summary__orders__total_amount={"$more_than_equal": [5000]}))
-    redeemers = segment(server.client, where(summary__redemptions__total_redeemed={"$more_than": ["0"]}))
-    ann = customer(server.client)
-    order = ok(server.client.post("/v1/orders", json={"amount": 5000, "customer": {"id": ann["id"]}}))
-    assert segments_of(server.client, ann) == set()
-    ok(server.client.put(f"/v1/orders/{order['id']}", json={"status": "PAID"}))
-    assert segments_of(server.client, ann) == {buyers}
-    ok(server.client.put(f"/v1/orders/{order['id']}", json={"status": "CANCELED"}))
-    assert segments_of(server.client, ann) == set()
+def test_orders_and_redemptions_move_segments(client: httpx.Client) -> None:
+    buyers = segment(client, where(summary__orders__total_amount={"$more_than_equal": [5000]}))
+    redeemers = segment(client, where(summary__redemptions__total_redeemed={"$more_than": ["0"]}))
+    ann = customer(client)
+    order = ok(client.post("/v1/orders", json={"amount": 5000, "customer": {"id": ann["id"]}}))
+    assert segments_of(client, ann) == set()
+    ok(client.put(f"/v1/orders/{order['id']}", json={"status": "PAID"}))
+    assert segments_of(client, ann) == {buyers}
+    ok(client.put(f"/v1/orders/{order['id']}", json={"status": "CANCELED"}))
+    assert segments_of(client, ann) == set()
     code = name("V")
     discount = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
-    ok(server.client.post(f"/v1/vouchers/{code}", json=discount))
+    ok(client.post(f"/v1/vouchers/{code}", json=discount))
     sent = {
         "redeemables": [{"object": "voucher", "id": code}],
         "customer": {"id": ann["id"]},
         "order": {"amount": 10_000},
     }
-    redeemed = ok(server.client.post("/v1/redemptions", json=sent))["redemptions"][0]["id"]
-    assert segments_of(server.client, ann) == {buyers, redeemers}
-    ok(server.client.post(f"/v1/redemptions/{redeemed}/rollback", json={}))
-    assert segments_of(server.client, ann) == set()
-    assert told(server.client, ann, redeemers) == [ENTERED, LEFT]
+    redeemed = ok(client.post("/v1/redemptions", json=sent))["redemptions"][0]["id"]
+    assert segments_of(client, ann) == {buyers, redeemers}
+    ok(client.post(f"/v1/redemptions/{redeemed}/rollback", json={}))
+    assert segments_of(client, ann) == set()
+    assert told(client, ann, redeemers) == [ENTERED, LEFT]
 
 
-def test_a_customer_nobody_has_seen_is_judged_as_a_blank_profile(server: Server) -> None:
+def test_a_customer_nobody_has_seen_is_judged_as_a_blank_profile(client: httpx.Client) -> None:
     source_id = name("nobody")
-    made = segment(server.client, where(source_id={"$is": source_id}, name={"$is_unknown": ""}))
-    found = ok(server.client.get(f"/v1/customers/{source_id}/segments"))
+    made = segment(client, where(source_id={"$is": source_id}, name={"$is_unknown": ""}))
+    found = ok(client.get(f"/v1/customers/{source_id}/segments"))
     assert [one["id"] for one in found["data"] if one["id"] == made] == [made]
     assert (found["object"], found["data_ref"], found["total"]) == ("list", "data", len(found["data"]))
 
 
-def test_a_deleted_customer_leaves_every_segment(server: Server) -> None:
-    ann = customer(server.client, metadata={"gone": 1})
-    made = segment(server.client, where(metadata__gone={"$is": 1}))
-    ok(server.client.post(PATH, json={"name": "One", "type": "static", "customers": [ann["id"]]}))
-    found = ok(server.client.post(f"/v1/customers/{ann['id']}/permanent-deletion"))
+def test_a_deleted_customer_leaves_every_segment(client: httpx.Client) -> None:
+    ann = customer(client, metadata={"gone": 1})
+    made = segment(client, where(metadata__gone={"$is": 1}))
+    ok(client.post(PATH, json={"name": "One", "type": "static", "customers": [ann["id"]]}))
+    found = ok(client.post(f"/v1/customers/{ann['id']}/permanent-deletion"))
     assert found["data_json"]["segments"] == 2
-    assert members(server.client, made) == set()
-    again = customer(server.client, source_id=ann["source_id"])
-    assert segments_of(server.client, again) == set()
+    assert members(client, made) == set()
+    again = customer(client, source_id=ann["source_id"])
+    assert segments_of(client, again) == set()
+
+
+# What segments mean to rules
+
+
+def limited(client: httpx.Client, *conditions: dict[str, Any], **more: Any) -> str:
+    """A code for those whom the conditions on `customer.segment` let pass."""
+    leaves = {str(n): {"name": "customer.segment", "conditions": one} for n, one in enumerate(conditions, 1)}
+    return code(client, percent(10), validation_rules=[rule(client, rules=leaves | more)])
+
+
+def passes(client: httpx.Client, voucher: str, who: dict[str, Any] | None) -> bool:
+    return bool(validate(client, voucher, order=1000, customer=who)["valid"])
+
+
+def test_a_code_for_a_segment(client: httpx.Client) -> None:
+    vip = segment(client, where(metadata__vip={"$is": True}))
+    ann, ben = customer(client, metadata={"vip": True}), customer(client)
+    for_any = limited(client, {"$is": [vip, "seg_x"]})
+    for_others = limited(client, {"$is_not": [vip]})
+    assert passes(client, for_any, {"id": ann["id"]})
+    assert not passes(client, for_others, {"id": ann["id"]})
+    assert passes(client, for_others, {"source_id": ben["source_id"]})
+    error = refused(try_redeem(client, for_any, order=1000, customer={"id": ben["id"]}), 400, VIOLATED)
+    assert error["message"] == "customer does not match segment rules"
+    refused(try_redeem(client, for_any, order=1000), 400, "missing_customer")
+    change(client, ben, metadata={"vip": True})
+    redeem(client, for_any, order=1000, customer={"id": ben["id"]})
+
+
+def test_what_a_request_says_of_a_customer_counts(client: httpx.Client) -> None:
+    vip = segment(client, where(metadata__level={"$is": 7}))
+    ann = customer(client)
+    voucher = limited(client, {"$is": [vip]})
+    assert passes(client, voucher, {"id": ann["id"], "metadata": {"level": 7}})
+    assert not passes(client, voucher, {"id": ann["id"]})
+    assert passes(client, voucher, {"source_id": name("new"), "metadata": {"level": 7}})
+    redeem(client, voucher, order=1000, customer={"id": ann["id"], "metadata": {"level": 7}})
+    assert segments_of(client, ann) == {vip}
+
+
+def test_static_and_passive_segments_limit_codes_too(client: httpx.Client) -> None:
+    ann, ben = customer(client, name="Ann P"), customer(client)
+    passive = segment(client, where(name={"$is": "Ann P"}), kind="passive")
+    static = ok(client.post(PATH, json={"name": "S", "type": "static", "customers": [ann["id"]]}))["id"]
+    for made in (passive, static):
+        voucher = limited(client, {"$is": [made]})
+        assert passes(client, voucher, {"id": ann["id"]})
+        assert not passes(client, voucher, {"id": ben["id"]})
+        assert not passes(client, voucher, {"source_id": name("new")})
+
+
+def test_of_requests_at_once_each_sees_what_those_before_it_did(server: Server, client: httpx.Client) -> None:
+    fresh = segment(client, where(summary__redemptions__total_succeeded={"$is": 0}))
+    ann = customer(client)
+    voucher = limited(client, {"$is": [fresh]})
+    sent = body(voucher, order=1000, customer={"id": ann["id"]})
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: client.post("/v1/redemptions", json=sent), range(16)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 15
+    assert segments_of(client, ann) == set()
+    server.verify()
+
+
+def test_a_segment_that_a_rule_names_stays(client: httpx.Client) -> None:
+    made = segment(client, where(id={"$is": "nobody"}))
+    naming = rule(client, rules={"1": {"name": "customer.segment", "conditions": {"$is": [made]}}})
+    error = refused(client.delete(f"{PATH}/{made}"), 400, "resource_in_use")
+    assert (error["resource_type"], error["related_object_ids"]) == ("segment", [naming])
+    assert client.delete(f"/v1/validation-rules/{naming}").status_code == 204
+    assert client.delete(f"{PATH}/{made}").status_code == 204
+
+
+# The clock
+
+
+def test_the_clock_moves_customers_in_and_out(server: Server, keys: dict[str, str]) -> None:
+    client = server.client_for(keys)
+    day = 86_400
+    today = datetime.now(UTC).date()
+    old = segment(client, where(created_at={"$more_than_ago": [1]}))
+    born = segment(client, where(birthdate={"$today": True}))
+    ann = customer(client, birthdate=str((today + timedelta(2)).replace(year=1988)))
+    assert segments_of(client, ann) == set()
+    server.go_ahead(2 * day)
+    client = server.client_for(keys)
+    assert segments_of(client, ann) == {old, born}
+    assert ann["id"] in members(client, old)
+    assert members(client, born) == {ann["id"]}
+    voucher = limited(client, {"$is": [born]})
+    assert passes(client, voucher, {"id": ann["id"]})
+    eventually(lambda: told(client, ann, old) == told(client, ann, born) == [ENTERED])
+    server.go_ahead(day)
+    client = server.client_for(keys)
+    assert segments_of(client, ann) == {old}
+    assert members(client, born) == set()
+    assert not passes(client, voucher, {"id": ann["id"]})
+    eventually(lambda: told(client, ann, born) == [ENTERED, LEFT])

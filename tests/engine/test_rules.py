@@ -3,11 +3,14 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from largesse.engine.books import Category
+from largesse.engine.customer import CustomerFacts
 from largesse.engine.discounts import UnitDiscount
 from largesse.engine.order import Catalog, CatalogEntry, Line, Order
+from largesse.engine.rules import Violation, compile_rules
 from largesse.engine.stacking import StackingRules
 from tests.engine.carts import (
     amount_off,
@@ -26,6 +29,7 @@ from tests.engine.ruled import (
     PC_WEAR,
     SHIRT,
     SHIRT_ONLY,
+    UTC_FACTS,
     coupon,
     holds,
     item,
@@ -278,6 +282,41 @@ def test_products_are_judged_by_their_metadata(subs: tuple[dict[str, Any], ...],
 )  # fmt: skip
 def test_a_customer_is_judged_by_their_metadata(prop: str, conditions: dict[str, Any], expected: bool) -> None:
     assert holds(leaf("customer.metadata", conditions, prop)) is expected
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"$is": ["seg_vip", "seg_x"]}, True),
+        ({"$in": [{"id": "seg_vip", "object": "segment"}]}, True),
+        ({"$is": ["seg_x"]}, False),
+        ({"$is": []}, False),
+        ({"$is_not": ["seg_x"]}, True),
+        ({"$not_in": ["seg_x", "seg_vip"]}, False),
+        ({"$is": ["seg_vip"], "$is_not": ["seg_new"]}, False),
+    ],
+)
+def test_a_customer_is_judged_by_their_segments(conditions: dict[str, Any], expected: bool) -> None:
+    ann = CustomerFacts("cust_ann", is_in=lambda id: id in ("seg_vip", "seg_new"))
+    assert holds(leaf("customer.segment", conditions), customer=ann) is expected
+
+
+def test_who_is_in_no_segment_is_told_so() -> None:
+    decision = judged(CART, coupon(rule_set(leaf("customer.segment", {"$is": ["seg_x"]}))))
+    refusal = decision.outcomes[0].refusal
+    assert refusal is not None
+    assert (refusal.key, refusal.message) == ("customer_rules_violated", "customer does not match segment rules")
+    nobody = judged(CART, coupon(rule_set(leaf("customer.segment", {"$is_not": ["seg_x"]}))), customer=None)
+    assert nobody.outcomes[0].refusal is not None
+    assert nobody.outcomes[0].refusal.key == "missing_customer"
+
+
+def test_conditions_name_the_segments_they_look_at() -> None:
+    one, two = leaf("customer.segment", {"$is": ["a", "b"], "$is_not": "c"}), leaf("order.amount", {"$is": [1]})
+    found = compile_rules(rules(one, two))
+    assert found is not None
+    assert found.segments == {"a", "b", "c"}
+    assert found.blame(msgspec.structs.replace(UTC_FACTS, customer=None)) == Violation("segment")
 
 
 def test_days_are_those_of_the_projects_zone() -> None:

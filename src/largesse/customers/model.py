@@ -25,6 +25,18 @@ class CustomerUpdate(msgspec.Struct, frozen=True, kw_only=True):
     unset_metadata_fields: list[str] | None = None
 
 
+# The statistics that grow by what happens.
+COUNTED = (
+    "total_succeeded",
+    "total_failed",
+    "total_rolled_back",
+    "total_rollback_failed",
+    "gift_redeemed_amount",
+    "orders_count",
+    "orders_amount",
+)
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Changes of a customer's statistics. `last_order_*` are set, not added, where given; a date of 0 clears them."""
 

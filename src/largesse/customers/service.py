@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.customers import store
 from largesse.customers.model import (
+    COUNTED,
     Counts,
     CustomerAnswer,
     CustomerInput,
@@ -198,6 +199,14 @@ def save(conn: Connection, project_id: str, new: Sequence[StoredCustomer], chang
 def add_counts(conn: Connection, project_id: str, deltas: Sequence[tuple[str, Counts]]) -> None:
     """Adds to the statistics of several customers, one delta each."""
     store.add_counts(conn, project_id, deltas)
+
+
+def counted(customer: StoredCustomer, delta: Counts) -> StoredCustomer:
+    """The customer with a change of their statistics. Changes neither argument."""
+    added = {name: getattr(customer, name) + getattr(delta, name) for name in COUNTED}
+    if delta.last_order_date is not None:
+        added |= {"last_order_amount": delta.last_order_amount or 0, "last_order_date": delta.last_order_date or None}
+    return msgspec.structs.replace(customer, **added)
 
 
 def record_upsert(unit: Unit, customer: StoredCustomer, is_new: bool, before: StoredCustomer | None = None) -> None:

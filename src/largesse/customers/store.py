@@ -20,21 +20,12 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
-from largesse.customers.model import Counts, StoredCustomer
+from largesse.customers.model import COUNTED, Counts, StoredCustomer
 from largesse.kernel import wire
 from largesse.kernel.database.columns import found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
 
 _PROFILE = ("name", "description", "email", "phone", "birthdate", "birthday", "address", "metadata", "updated_at")
-_ADDED = (
-    "total_succeeded",
-    "total_failed",
-    "total_rolled_back",
-    "total_rollback_failed",
-    "gift_redeemed_amount",
-    "orders_count",
-    "orders_amount",
-)
 
 
 def _counter(name: str) -> Column[int]:
@@ -59,7 +50,7 @@ customers = Table(
     Column("metadata", Text, nullable=False),  # JSON
     micros("created_at"),
     micros("updated_at", nullable=True),
-    *(_counter(name) for name in _ADDED),
+    *(_counter(name) for name in COUNTED),
     _counter("last_order_amount"),
     micros("last_order_date", nullable=True),
     PrimaryKeyConstraint("project_id", "id"),
@@ -166,14 +157,14 @@ def add_counts(conn: Connection, project_id: str, deltas: Sequence[tuple[str, Co
     """Adds to the statistics of existing customers; the last order is set where a delta carries one."""
     plain, with_order = [], []
     for customer_id, counts in deltas:
-        added = tuple(getattr(counts, name) for name in _ADDED)
+        added = tuple(getattr(counts, name) for name in COUNTED)
         if counts.last_order_date is None:
             plain.append((*added, customer_id))
         else:
             with_order.append((counts.last_order_amount or 0, counts.last_order_date or None, *added, customer_id))
-    update_rows(conn, customers, ("id",), (), project_id, plain, add=_ADDED)
+    update_rows(conn, customers, ("id",), (), project_id, plain, add=COUNTED)
     last = ("last_order_amount", "last_order_date")
-    update_rows(conn, customers, ("id",), last, project_id, with_order, add=_ADDED)
+    update_rows(conn, customers, ("id",), last, project_id, with_order, add=COUNTED)
 
 
 def page(

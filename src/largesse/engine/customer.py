@@ -1,5 +1,6 @@
 """A customer as a request describes one: the part orders, redemptions and the customer resource share."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -32,9 +33,17 @@ class CustomerInput(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
 
 
+def in_no_segment(_segment_id: str) -> bool:
+    return False
+
+
 class CustomerFacts(msgspec.Struct, frozen=True):
-    """What decisions may know of who redeems. `birthdate` is a date or date-time text as customers carry it."""
+    """What decisions may know of who redeems. `birthdate` is a date or date-time text as customers carry it.
+
+    `is_in` answers whether they are in a segment now, and is asked only where a condition looks at that.
+    """
 
     id: str
     metadata: dict[str, Any] = {}
     birthdate: str | None = None
+    is_in: Callable[[str], bool] = in_no_segment

@@ -106,13 +106,18 @@ def missing_customer() -> Refusal:
 
 
 def rules_violated(group: str, subject: str, rule_ids: list[str], message: str | None) -> Refusal:
-    """`group` is what the first rule violated is about (customer, order, redemption), `subject` the kind of redeemable in words.
+    """`group` is what the first rule violated is about (customer, segment, order, redemption), `subject` the kind of redeemable in
+    words.
 
     `message` is the merchant's own.
     """
+    if group == "segment":  # a rule about the customer with a text of its own (documented)
+        key, text = "customer_rules_violated", "customer does not match segment rules"
+    else:
+        key, text = f"{group}_rules_violated", f"{group} does not match validation rules"
     details = f"{subject} cannot be redeemed because of violated validation rules: {', '.join(rule_ids)}"
     error = CustomMessage(message) if message is not None else None
-    return Refusal(400, f"{group}_rules_violated", f"{group} does not match validation rules", details, error=error)
+    return Refusal(400, key, text, details, error=error)
 
 
 def no_applicable_redeemables() -> Refusal:

@@ -34,6 +34,7 @@ from largesse.promotions.model import TierAnswer
 from largesse.redemptions import collections, definitions, store
 from largesse.redemptions.collections import Collections
 from largesse.redemptions.model import OrderReference, Record, RedeemableInput, StackableRequest
+from largesse.segments.judging import Segments
 from largesse.vouchers.model import CreditTransaction, StoredVoucher
 
 
@@ -218,6 +219,19 @@ class Books:
     def collections(self) -> Collections:
         """What the rules at hand name; loaded by the first decision, for the whole batch."""
         return self._load_collections() if self.has_rules else collections.NONE
+
+    @cached_property
+    def _segments(self) -> Segments:
+        """Loaded by the first condition that asks, for the whole batch."""
+        ids = self._definitions.segments(stored.entry for stored in self._vouchers_by_id.values())
+        known = [one for one in self._found if isinstance(one, StoredCustomer)]
+        return Segments(self._conn, self.project, ids, known)
+
+    def is_in(self, segment_id: str, customer: StoredCustomer, now: int) -> bool:
+        """Whether a customer, as the request at hand describes them, is in a segment once what this batch has done is counted."""
+        if (delta := self._counts.get(customer.id)) is not None:
+            customer = customers.counted(customer, delta)
+        return self._segments.has(segment_id, customer, now)
 
     def asks(self, redeemable: RedeemableInput) -> list[Ask]:
         """What a redeemable asks for: itself, or every tier of a stack."""

@@ -3,7 +3,7 @@
 Only what a request names is looked at, so a code without campaign costs nothing here, however many tiers the project has.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -27,10 +27,19 @@ class Definitions(msgspec.Struct, frozen=True):
 
     def collections(self, vouchers: Iterable[Voucher]) -> set[str]:
         """Ids of the product collections that rules at hand name; `vouchers` are those asked for."""
-        held = [voucher.parent.rules for voucher in vouchers if voucher.parent]
-        held += [tier.campaign.rules + tier.rules for tier in self.tiers.values()]
-        held.append(tuple(self.rules.values()))
-        return {id for rules in held for one in rules for id in one.collections}
+        return {id for one in self._rules_at_hand(vouchers) for id in one.collections}
+
+    def segments(self, vouchers: Iterable[Voucher]) -> set[str]:
+        """Ids of the segments that conditions at hand look at; `vouchers` are those asked for."""
+        conditions = [one.conditions for one in self._rules_at_hand(vouchers)]
+        return {id for one in conditions if one is not None for id in one.segments}
+
+    def _rules_at_hand(self, vouchers: Iterable[Voucher]) -> Iterator[RuleSet]:
+        for voucher in vouchers:
+            yield from voucher.parent.rules if voucher.parent else ()
+        for tier in self.tiers.values():
+            yield from (*tier.campaign.rules, *tier.rules)
+        yield from self.rules.values()
 
     def asks(self, redeemable: RedeemableInput, voucher: Voucher | None) -> list[Ask]:
         """What one redeemable of a request asks for: itself, or every tier of a stack."""

@@ -97,13 +97,22 @@ def circumstances(
         now=call.now,
         zone=call.project.zone,
         session_key=session_key,
-        customer=CustomerFacts(customer.id, customer.metadata, customer.birthdate) if customer else None,
+        customer=_facts(books, call, customer) if customer else None,
         metadata=body.metadata,
         api_key=call.caller.key_id,
         catalog=books.catalog,
         collections=books.collections.at(call),
         budgets=books.budgets,
         tallies=books.tallies,
+    )
+
+
+def _facts(books: Books, call: Call, customer: StoredCustomer) -> CustomerFacts:
+    return CustomerFacts(
+        customer.id,
+        customer.metadata,
+        customer.birthdate,
+        lambda segment_id: books.is_in(segment_id, customer, call.now),
     )
 
 

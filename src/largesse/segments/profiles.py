@@ -1,6 +1,6 @@
 """What filters see of customers, loaded set-wise and only as far as any of the filters at hand looks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,14 +13,34 @@ from largesse.engine.segments import Filter
 from largesse.kernel.project import Project
 
 
-def profiles(
+class Extras(msgspec.Struct, frozen=True):
+    """What profiles have beside the customer's row, by customer id."""
+
+    events: Mapping[str, Mapping[str, Any]] = {}
+
+
+def extras_of(
     conn: Connection,  # noqa: ARG001 - cards, points and events will be read from it
     project: Project,  # noqa: ARG001
     filters: Collection[Filter],  # noqa: ARG001
-    found: Sequence[StoredCustomer],
+    customer_ids: Collection[str],  # noqa: ARG001
+) -> Extras:
+    """What the filters look at of these customers; no query where they do not."""
+    return Extras()
+
+
+def profile_of(customer: StoredCustomer, extras: Extras) -> dict[str, Any]:
+    """A profile as `engine.segments.fields` describes it."""
+    shown: dict[str, Any] = msgspec.to_builtins(customers.answer(customer))
+    return shown | {"events": extras.events.get(customer.id, {})}
+
+
+def profiles(
+    conn: Connection, project: Project, filters: Collection[Filter], found: Sequence[StoredCustomer]
 ) -> dict[str, dict[str, Any]]:
-    """The profiles of these customers by id, as `engine.segments.fields` describes them."""
-    return {one.id: msgspec.to_builtins(customers.answer(one)) for one in found}
+    """The profiles of these customers by id."""
+    extras = extras_of(conn, project, filters, [one.id for one in found])
+    return {one.id: profile_of(one, extras) for one in found}
 
 
 def moment(project: Project, now: int) -> When:

@@ -23,7 +23,6 @@ NAMES: Mapping[str, Name] = {
 _WITH_PARTS = frozenset(items.NAMES) | frozenset(products.NAMES)
 # Names of the API that ask for what is not kept yet: a rule that has one would be judged wrongly, so it is refused.
 _UNAVAILABLE = {
-    "customer.segment": "segments",
     "customer.loyalty.tier": "loyalty tiers",
     "custom_event.metadata": "custom events",
     "redemption.user.login": "user logins",
@@ -54,6 +53,7 @@ def joined_conditions(logic: Logic, parts: Mapping[str, Condition]) -> Condition
         needs=frozenset(need for one in parts.values() for need in one.needs),
         of_result=any(one.of_result for one in parts.values()),
         counts=frozenset(one.count for one in parts.values() if one.count is not None),
+        segments=frozenset(id for one in parts.values() for id in one.segments),
         logic=logic,
         parts=parts,
     )
@@ -75,6 +75,7 @@ def compiled_condition(document: Any, place: str) -> Condition:
         needs=name.needs,
         of_result=name.of_result,
         count=name.count,
+        segments=customers.segments_of(leaf, place),
     )
 
 

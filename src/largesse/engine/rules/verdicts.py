@@ -8,12 +8,12 @@ import msgspec
 from largesse.engine.logic import Logic
 from largesse.engine.rules.facts import Count, Facts
 
-Group = Literal["customer", "order", "redemption"]
+Group = Literal["customer", "segment", "order", "redemption"]
 Need = Literal["customer", "order", "amount", "items"]
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """A condition that does not hold: the group its error key follows, and the merchant's own words."""
+    """A condition that does not hold: the group its error key and message follow, and the merchant's own words."""
 
     group: Group
     message: str | None = None
@@ -28,18 +28,20 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     needs: frozenset[Need] = frozenset()
     of_result: bool = False
     count: Count | None = None
+    segments: frozenset[str] = frozenset()
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """The conditions of one rule. `blame` answers the leftmost one that makes the rule fail, None where it holds.
 
     `needs` is what a request must have for them, `of_result` whether any looks at the order after the redeemable's own effect,
-    `counts` what past redemptions are counted for. `logic` joins the `parts`.
+    `counts` what past redemptions are counted for, `segments` the ids of those that any looks at. `logic` joins the `parts`.
     """
 
     blame: Callable[[Facts], Violation | None]
     needs: frozenset[Need]
     of_result: bool
     counts: frozenset[Count] = frozenset()
+    segments: frozenset[str] = frozenset()
     logic: Logic
     parts: Mapping[str, Condition]
