@@ -24,6 +24,7 @@ import largesse.campaigns.service
 import largesse.categories.routes
 import largesse.customers.routes
 import largesse.management.routes
+import largesse.metadata_schemas.routes
 import largesse.oauth.routes
 import largesse.orders.routes
 import largesse.orders.service
@@ -120,6 +121,7 @@ ROUTES: list[HTTPRouteHandler] = [
         largesse.segments.service.is_member,
     ),
     *largesse.management.routes.routes,
+    *largesse.metadata_schemas.routes.routes,
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
     *largesse.product_collections.routes.make_routes(largesse.validation_rules.service.check_unused),

@@ -37,7 +37,6 @@ def new_campaign(sent: CampaignCreate, campaign_id: str, now: int) -> StoredCamp
 
     Raises ApiError 400 `invalid_campaign`, `invalid_campaign_params`, `invalid_code_config`, `invalid_gift`, `invalid_payload`.
     """
-    wire.check_metadata(sent.metadata)
     kind = _campaign_type(sent)
     campaign = StoredCampaign(
         id=campaign_id,
@@ -145,9 +144,7 @@ def take(campaign: StoredCampaign, sent: CampaignUpdate) -> set[str]:
     if sent.activity_duration_after_publishing is not msgspec.UNSET:
         campaign.activity_duration_after_publishing = _duration(sent.activity_duration_after_publishing)
     if sent.metadata:
-        wire.check_metadata(sent.metadata)
         campaign.metadata = wire.merge_metadata(campaign.metadata or {}, sent.metadata)
-        wire.check_metadata(campaign.metadata)
     if sent.unset_metadata_fields:
         campaign.metadata = wire.without_fields(campaign.metadata or {}, sent.unset_metadata_fields)
     if isinstance(sent.join_once, bool) and campaign.type != "STANDALONE":

@@ -37,6 +37,7 @@ from largesse.kernel.http.filters import where
 from largesse.kernel.http.query import Query
 from largesse.kernel.jobs.queue import enqueue
 from largesse.kernel.project import Project
+from largesse.metadata_schemas.service import schemas_of
 
 UPDATE = "CAMPAIGN.VOUCHERS_UPDATE"
 DELETE = "CAMPAIGN.VOUCHERS_DELETE"
@@ -192,6 +193,7 @@ def create(unit: Unit, sent: CampaignCreate, holdings: HoldingsByType) -> Campai
     campaign = definition.new_campaign(sent, ids.text_id("camp_", 24), unit.now)
     if store.is_taken(unit.conn, unit.project_id, campaign.name):
         raise duplicate_name("campaign", campaign.name)
+    schemas_of(unit).check_new(_schema_of(campaign), campaign.metadata)
     campaign.category_id = categories.resolve(unit, sent.category_id, sent.category)
     store.add(unit.conn, unit.project_id, campaign)
     validation_rules.assign(unit, sent.validation_rules or (), "campaign", campaign.id)
@@ -214,6 +216,8 @@ def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType)
     campaign = find(unit, key, lock=True)
     check_changeable(campaign)
     changed = definition.take(campaign, sent)
+    unset = sent.unset_metadata_fields or []
+    schemas_of(unit).check_changed(_schema_of(campaign), sent.metadata or None, campaign.metadata, unset)
     if sent.category_id is not UNSET or sent.category is not UNSET:
         category_id = categories.resolve(unit, sent.category_id or None, sent.category or None)
         if category_id != campaign.category_id:
@@ -223,13 +227,18 @@ def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType)
     handed = _HANDED_DOWN | ({"metadata"} if campaign.use_voucher_metadata_schema else set())
     if campaign.vouchers_count and changed & handed:
         campaign.creation_status = campaign.vouchers_generation_status = "MODIFYING"
-        arguments = {"campaign_id": campaign.id, "unset": sent.unset_metadata_fields or []}
+        arguments = {"campaign_id": campaign.id, "unset": unset}
         enqueue(unit, UPDATE, arguments, queue=campaign.id, total=campaign.vouchers_count)
     store.save(unit.conn, unit.project_id, campaign)
     kept.changed(unit)
     shown = _whole(unit, campaign, holdings)
     unit.record("campaign.updated", campaign.id, {"campaign": msgspec.to_builtins(shown)})
     return shown
+
+
+def _schema_of(campaign: StoredCampaign) -> str:
+    """What a campaign hands down to its codes has to be as their schema says (documented)."""
+    return "voucher" if campaign.use_voucher_metadata_schema else "campaign"
 
 
 def switch(unit: Unit, key: str, *, active: bool) -> None:

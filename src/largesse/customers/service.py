@@ -31,6 +31,7 @@ from largesse.kernel.errors import ApiError, invalid, invalid_payload, not_found
 from largesse.kernel.http.filters import earlier, later
 from largesse.kernel.http.query import Query, within
 from largesse.kernel.project import Project
+from largesse.metadata_schemas.service import Schemas, schemas_of
 
 IsMember = Callable[[Unit, str, ColumnElement[str]], ColumnElement[bool]]  # (unit, segment id, customer id)
 _ORDERS = {name: store.customers.c[name] for name in ("created_at", "updated_at", "source_id")}
@@ -218,7 +219,6 @@ def record_upsert(unit: Unit, customer: StoredCustomer, is_new: bool, before: St
 
 def upsert(unit: Unit, sent: CustomerInput, *, unknown_id_is_new: bool = False) -> StoredCustomer:
     """The customer a request describes, created or updated. Raises ApiError 404 for an unknown id, unless that makes a new one."""
-    wire.check_metadata(sent.metadata)
     check_profile(sent.email, sent.birthdate, sent.birthday)
     found = find(unit.conn, unit.project, [sent], [None], lock=True)[0]
     if isinstance(found, ApiError):
@@ -226,6 +226,7 @@ def upsert(unit: Unit, sent: CustomerInput, *, unknown_id_is_new: bool = False) 
             raise found
         return upsert(unit, msgspec.structs.replace(sent, id=None))
     customer = merged(found, sent, unit.project, unit.now)
+    check_metadata(schemas_of(unit), sent, customer, is_new=found is None)
     if found is None:
         save(unit.conn, unit.project_id, [customer], [])
     elif unknown_id_is_new or describes(sent):
@@ -235,6 +236,14 @@ def upsert(unit: Unit, sent: CustomerInput, *, unknown_id_is_new: bool = False) 
         return customer
     record_upsert(unit, customer, found is None, found)
     return customer
+
+
+def check_metadata(schemas: Schemas, sent: CustomerInput, customer: StoredCustomer, *, is_new: bool) -> None:
+    """Refuses metadata that is not as its schema says: 400 `metadata_validation_failed`. `customer` is as after the upsert."""
+    if is_new:
+        schemas.check_new("customer", customer.metadata)
+    else:
+        schemas.check_changed("customer", sent.metadata, customer.metadata)
 
 
 def check_profile(email: str | None, *days: str | None) -> None:
@@ -280,11 +289,9 @@ def update(unit: Unit, key: str, sent: CustomerUpdate) -> CustomerAnswer:
         customer.address = None
     elif sent.address is not UNSET:
         customer.address = {**(customer.address or {}), **sent.address}
-    if sent.metadata:
-        wire.check_metadata(sent.metadata)
-        customer.metadata = wire.merge_metadata(customer.metadata, sent.metadata)
-    if sent.unset_metadata_fields:
-        customer.metadata = wire.without_fields(customer.metadata, sent.unset_metadata_fields)
+    unset = sent.unset_metadata_fields or []
+    customer.metadata = wire.without_fields(wire.merge_metadata(customer.metadata, sent.metadata or None), unset)
+    schemas_of(unit).check_changed("customer", sent.metadata or None, customer.metadata, unset)
     save(unit.conn, unit.project_id, [], [customer])
     record_upsert(unit, customer, False, before)
     return answer(customer)

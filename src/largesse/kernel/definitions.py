@@ -37,12 +37,10 @@ def current(unit: Unit) -> Project:
 
     To a transaction that changes definitions itself it has no version, so that nothing is kept that may yet be undone.
     """
-    if unit.changes_definitions:
-        return msgspec.structs.replace(unit.project, version=0)
     if not unit.is_current:
         unit.call = msgspec.structs.replace(unit.call, project=current_project(unit.conn, unit.project))
         unit.is_current = True
-    return unit.project
+    return msgspec.structs.replace(unit.project, version=0) if unit.changes_definitions else unit.project
 
 
 def load(conn: Connection, project: Project, kind: str, ids: Collection[str], loader: Loader[V]) -> dict[str, V]:

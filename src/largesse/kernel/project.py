@@ -27,13 +27,17 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A project as one request sees it. `version` grows with every change of the settings."""
+    """A project as one request sees it. `version` grows with every change of the settings and of definitions.
+
+    `described` names the kinds of objects whose metadata have a schema.
+    """
 
     id: str
     version: int
     created_at: int
     settings: ProjectSettings
     secret: str  # keys derived values that must be stable and unguessable (tracking ids)
+    described: frozenset[str] = frozenset()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -14,6 +14,7 @@ from largesse.kernel import ids, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, not_found
 from largesse.kernel.http.query import Query
+from largesse.metadata_schemas.service import Schemas, schemas_of
 from largesse.orders import forms, store
 from largesse.orders.model import OrderAnswer, OrderCreate, OrderList, OrderUpdate, StoredOrder
 
@@ -88,7 +89,7 @@ def get(unit: Unit, key: str) -> OrderAnswer:
 
 def create(unit: Unit, sent: OrderCreate) -> OrderAnswer:
     """`POST /v1/orders`: an upsert by id or source id; a new order is CREATED unless it says otherwise."""
-    _check(sent)
+    _check(unit, sent)
     if sent.id or sent.source_id:
         by_id, by_source = load(
             unit.conn,
@@ -100,6 +101,7 @@ def create(unit: Unit, sent: OrderCreate) -> OrderAnswer:
         known = by_id.get(sent.id or "") if sent.id else by_source.get(sent.source_id or "")
         if known is not None:
             return forms.stored(_change(unit, known, sent).order)
+    schemas_of(unit).check_new("order", sent.metadata)
     products.override(unit, sent)
     order = _calculated(unit, sent)
     customer_id, referrer_id = _parties(unit, sent)
@@ -118,7 +120,7 @@ def create(unit: Unit, sent: OrderCreate) -> OrderAnswer:
 
 
 def update(unit: Unit, key: str, sent: OrderUpdate) -> OrderAnswer:
-    _check(sent)
+    _check(unit, sent)
     return forms.stored(_change(unit, _existing(unit, key, lock=True), sent).order)
 
 
@@ -139,11 +141,24 @@ def totals_by_customer(conn: Connection, project_id: str) -> dict[str, tuple[int
     return store.totals_by_customer(conn, project_id)
 
 
-def _check(sent: OrderInput) -> None:
+def _check(unit: Unit, sent: OrderInput) -> None:
     wire.check_metadata(sent.metadata)
     refusal = check_size(sent)
     if refusal is not None:
         raise ApiError(refusal)
+    check_items(schemas_of(unit), sent, new=True)
+
+
+def check_items(schemas: Schemas, sent: OrderInput, *, new: bool) -> None:
+    """Refuses metadata of lines, and of what they override, that is not as its schema says. `new` lines need all they require."""
+    for line in sent.items or ():
+        if new:
+            schemas.check_new("order_item", line.metadata)
+        else:
+            schemas.check_changed("order_item", line.metadata, line.metadata)
+        for details in (line.product, line.sku):
+            if details is not None and details.override:
+                schemas.check_changed("product", details.metadata, details.metadata)
 
 
 def _calculated(unit: Unit, sent: OrderInput) -> Order:
@@ -196,8 +211,10 @@ def _change(unit: Unit, before: StoredOrder, sent: OrderInput) -> StoredOrder:
     metadata = order.metadata
     if sent.metadata is not None:
         metadata = wire.merge_metadata(metadata or {}, sent.metadata)
-    if isinstance(sent, OrderUpdate) and sent.unset_metadata_fields and metadata:
-        metadata = wire.without_fields(metadata, sent.unset_metadata_fields)
+    unset = sent.unset_metadata_fields if isinstance(sent, OrderUpdate) else None
+    if unset and metadata:
+        metadata = wire.without_fields(metadata, unset)
+    schemas_of(unit).check_changed("order", sent.metadata, metadata, unset)
     customer_id, referrer_id = _parties(unit, sent)
     changes |= {
         "metadata": metadata,

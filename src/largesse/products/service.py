@@ -13,6 +13,7 @@ from largesse.kernel import clock, ids, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import duplicate_found, invalid, invalid_payload, not_found
 from largesse.kernel.http.query import Query
+from largesse.metadata_schemas.service import schemas_of
 from largesse.products import store
 from largesse.products.model import (
     EmbeddedSkus,
@@ -155,7 +156,6 @@ def _first(unit: Unit, kind: type[T], keys: list[str]) -> T | None:
 
 def create_product(unit: Unit, sent: ProductCreate) -> ProductAnswer:
     """An upsert by id or source id. Raises ApiError 409 while the source id lies in the bin."""
-    wire.check_metadata(sent.metadata)
     found = _first(unit, Product, [key for key in ((sent.id,) if sent.id else (sent.source_id,)) if key])
     if found is None:
         if sent.name is None:
@@ -163,10 +163,10 @@ def create_product(unit: Unit, sent: ProductCreate) -> ProductAnswer:
         if sent.source_id and store.is_binned(unit.conn, Product, unit.project_id, sent.source_id):
             raise duplicate_found("product", sent.source_id)
         made = Product(id=sent.id or ids.hex_id("prod_"), source_id=sent.source_id, created_at=unit.now)
-        _take(made, sent)
+        _take(unit, made, sent, is_new=True)
         store.add(unit.conn, unit.project_id, made)
         return product_answer(made)
-    _take(found, sent)
+    _take(unit, found, sent, is_new=False)
     found.updated_at = unit.now
     store.save(unit.conn, unit.project_id, found)
     return product_answer(found)
@@ -174,7 +174,7 @@ def create_product(unit: Unit, sent: ProductCreate) -> ProductAnswer:
 
 def update_product(unit: Unit, key: str, sent: ProductUpdate) -> ProductAnswer:
     product = _existing(unit, Product, "product", key)
-    _change(product, sent, ("name", "price", "attributes", "image_url"))
+    _change(unit, product, sent, ("name", "price", "attributes", "image_url"))
     product.updated_at = unit.now
     store.save(unit.conn, unit.project_id, product)
     return product_answer(product)
@@ -238,7 +238,6 @@ def purge(unit: Unit, resource_type: str, resource_id: str) -> None:
 def create_sku(unit: Unit, product_key: str, sent: SkuCreate) -> SkuAnswer:
     """An upsert by id or source id under a product. Raises ApiError 404 for an unknown product."""
     product = _existing(unit, Product, "product", product_key)
-    wire.check_metadata(sent.metadata)
     _check_attributes(product, sent.attributes)
     found = _first(unit, Sku, [key for key in ((sent.id,) if sent.id else (sent.source_id,)) if key])
     if found is None:
@@ -247,12 +246,12 @@ def create_sku(unit: Unit, product_key: str, sent: SkuCreate) -> SkuAnswer:
         made = Sku(
             id=sent.id or ids.hex_id("sku_"), product_id=product.id, source_id=sent.source_id, created_at=unit.now
         )
-        _take(made, sent)
+        _take(unit, made, sent, is_new=True)
         store.add(unit.conn, unit.project_id, made)
         return sku_answer(made)
     if found.product_id != product.id:
         raise duplicate_found("sku", found.source_id or found.id)
-    _take(found, sent)
+    _take(unit, found, sent, is_new=False)
     found.updated_at = unit.now
     store.save(unit.conn, unit.project_id, found)
     return sku_answer(found)
@@ -263,7 +262,7 @@ def update_sku(unit: Unit, product_key: str, key: str, sent: SkuUpdate) -> SkuAn
     sku = _sku_of(unit, product, key)
     if sent.attributes:
         _check_attributes(product, sent.attributes)
-    _change(sku, sent, ("sku", "price", "currency", "attributes", "image_url"))
+    _change(unit, sku, sent, ("sku", "price", "currency", "attributes", "image_url"))
     sku.updated_at = unit.now
     store.save(unit.conn, unit.project_id, sku)
     return sku_answer(sku)
@@ -317,27 +316,29 @@ def _existing(unit: Unit, kind: type[T], name: str, key: str) -> T:
     return found
 
 
-def _take(item: Product | Sku, sent: ProductCreate | SkuCreate) -> None:
-    """What a POST carries replaces; null counts as absent, metadata is merged."""
+def _take(unit: Unit, item: Product | Sku, sent: ProductCreate | SkuCreate, *, is_new: bool) -> None:
+    """What a POST carries replaces; null counts as absent, metadata is merged. SKUs have the schema of products (documented)."""
     for name in sent.__struct_fields__:
         value = getattr(sent, name)
         if value is not None and name not in ("id", "source_id", "metadata"):
             setattr(item, name, value)
     item.metadata = wire.merge_metadata(item.metadata, sent.metadata)
+    if is_new:
+        schemas_of(unit).check_new("product", item.metadata)
+    else:
+        schemas_of(unit).check_changed("product", sent.metadata, item.metadata)
 
 
-def _change(item: Product | Sku, sent: ProductUpdate | SkuUpdate, names: tuple[str, ...]) -> None:
+def _change(unit: Unit, item: Product | Sku, sent: ProductUpdate | SkuUpdate, names: tuple[str, ...]) -> None:
     """What a PUT carries replaces, null clears, metadata is merged."""
     for name in names:
         value = getattr(sent, name)
         if value is not UNSET:
             empty = type(getattr(item, name))() if name == "attributes" else None
             setattr(item, name, value if value is not None else empty)
-    if sent.metadata:
-        wire.check_metadata(sent.metadata)
-        item.metadata = wire.merge_metadata(item.metadata, sent.metadata)
-    if sent.unset_metadata_fields:
-        item.metadata = wire.without_fields(item.metadata, sent.unset_metadata_fields)
+    unset = sent.unset_metadata_fields or []
+    item.metadata = wire.without_fields(wire.merge_metadata(item.metadata, sent.metadata or None), unset)
+    schemas_of(unit).check_changed("product", sent.metadata or None, item.metadata, unset)
 
 
 def product_answer(product: Product) -> ProductAnswer:

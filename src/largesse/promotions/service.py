@@ -21,6 +21,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import invalid_payload, not_found
 from largesse.kernel.http.query import Query
 from largesse.kernel.project import Project
+from largesse.metadata_schemas.service import schemas_of
 from largesse.promotions import answers as forms
 from largesse.promotions import store
 from largesse.promotions.model import (
@@ -182,11 +183,9 @@ def update(unit: Unit, tier_id: str, sent: TierUpdate) -> TierAnswer:
         tier.name = sent.name
     if isinstance(sent.action, ActionInput):
         tier.discount = _discount(sent.action, ".action.discount")
-    if sent.metadata:
-        tier.metadata = wire.merge_metadata(tier.metadata, sent.metadata)
-    if sent.unset_metadata_fields:
-        tier.metadata = wire.without_fields(tier.metadata, sent.unset_metadata_fields)
-    wire.check_metadata(tier.metadata)
+    unset = sent.unset_metadata_fields or []
+    tier.metadata = wire.without_fields(wire.merge_metadata(tier.metadata, sent.metadata or None), unset)
+    schemas_of(unit).check_changed("promotion_tier", sent.metadata or None, tier.metadata, unset)
     if sent.category_id is not UNSET or sent.category is not UNSET:
         tier.category_id = categories.resolve(unit, sent.category_id or None, sent.category or None)
     check_validity(tier)
@@ -236,7 +235,7 @@ def _locked(unit: Unit, tier_id: str) -> StoredTier:
 
 
 def _add(unit: Unit, campaign: StoredCampaign, sent: TierCreate, hierarchy: int, place: str) -> StoredTier:
-    wire.check_metadata(sent.metadata)
+    schemas_of(unit).check_new("promotion_tier", sent.metadata)
     if sent.action is None:
         raise invalid_payload(f"Property {place} is required: a tier needs a discount")
     tier = StoredTier(

@@ -29,6 +29,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
+from largesse.metadata_schemas.service import Schemas
 from largesse.orders.model import StoredOrder
 from largesse.promotions.model import TierAnswer
 from largesse.redemptions import collections, definitions, store
@@ -80,6 +81,7 @@ class Books:
         binned: bool = False,
     ) -> None:
         self.project = project
+        self.schemas = Schemas(conn, project)
         self._conn = conn
         self._found = customers.find(
             conn, project, [w.customer for w in wanted], [w.tracking_id for w in wanted], lock=lock

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 import largesse.customers.service as customers
+import largesse.orders.service as orders
 from largesse.customers.model import StoredCustomer
 from largesse.engine import budgets
 from largesse.engine.books import Ask
@@ -147,6 +148,31 @@ def check_body(body: StackableRequest) -> None:
         refusal = check_size(body.order)
         if refusal is not None:
             raise ApiError(refusal)
+
+
+def check_metadata(books: Books, body: StackableRequest, case: Case, *, creates: bool) -> None:
+    """Refuses metadata that is not as its schema says (400 `metadata_validation_failed`), unrecorded.
+
+    What `creates` has to bring along everything required; other requests are held to what they say (our decision).
+    """
+    if not books.project.described:
+        return
+    schemas = books.schemas
+    sent = body.customer or (body.order.customer if body.order else None)
+    if sent is not None and case.customer is not None:
+        customers.check_metadata(schemas, sent, case.customer, is_new=creates and case.customer_is_new)
+    if creates:
+        schemas.check_new("redemption", body.metadata)
+    else:
+        schemas.check_changed("redemption", body.metadata, body.metadata)
+    order = body.order
+    if order is None:
+        return
+    if creates and case.stored_order is None:
+        schemas.check_new("order", order.metadata)
+    elif case.stored_order is None or order.id:
+        schemas.check_changed("order", order.metadata, case.order.metadata if case.order else None)
+    orders.check_items(schemas, order, new=creates and case.stored_order is None)
 
 
 def _order(

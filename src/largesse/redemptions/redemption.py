@@ -22,7 +22,7 @@ from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
 from largesse.redemptions.answers.records import redemption_answer
 from largesse.redemptions.books import Books, wanted_by
-from largesse.redemptions.evaluation import Evaluation, Question, evaluate, load_budgets
+from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
 from largesse.redemptions.model import Record
 
 
@@ -50,6 +50,7 @@ def _redeem_one(books: Books, place: int, unit: Unit, question: Question) -> byt
     body = question.body
     session_key = body.session.key if body.session else None
     evaluation = evaluate(books, place, unit.call, body, session_key=session_key)
+    check_metadata(books, body, evaluation, creates=True)
     if evaluation.decision.failure is not None:
         return _record_failure(books, unit, question, evaluation, evaluation.decision.failure)
     return _grant(books, unit, question, evaluation, session_key)

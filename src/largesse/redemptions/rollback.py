@@ -99,7 +99,10 @@ class _Undoing:
         self._postings = postings
 
     def answer(self) -> bytes | ApiError:
-        wire.check_metadata(self._undo.body.metadata)
+        body = self._undo.body
+        self._books.schemas.check_changed("redemption", body.metadata, body.metadata)
+        if body.customer is not None:
+            self._books.schemas.check_changed("customer", body.customer.metadata, body.customer.metadata)
         source = self._source()
         customer = self._customer(source)
         self._check_order(source)

@@ -14,7 +14,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.redemptions import store
 from largesse.redemptions.answers.validations import validation_answer
 from largesse.redemptions.books import Books, wanted_by
-from largesse.redemptions.evaluation import Evaluation, Question, evaluate, load_budgets
+from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
 
 
 def validate(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
@@ -48,6 +48,7 @@ def _validate_one(conn: Connection, books: Books, place: int, unit: Unit, questi
     if session is not None and session.key is None and lock:
         session = msgspec.structs.replace(session, key=ids.text_id("ssn_", 32))
     evaluation = evaluate(books, place, unit.call, question.body, session_key=session.key if session else None)
+    check_metadata(books, question.body, evaluation, creates=False)
     if session is not None and session.key is not None and lock and evaluation.decision.valid:
         _hold(conn, books, unit, evaluation, session.key, unit.now + session.lifetime())
     return validation_answer(books, unit, question, evaluation, session)

@@ -12,6 +12,7 @@ from largesse.kernel.benefits import VALIDITY, check_validity, checked_credits, 
 from largesse.kernel.codes import CodeConfig, code_config, invalid_code_config
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, duplicate_found, invalid
+from largesse.metadata_schemas.service import schemas_of
 from largesse.vouchers import store
 from largesse.vouchers.model import (
     DISCOUNT_VOUCHER,
@@ -30,7 +31,6 @@ def new_voucher(unit: Unit, sent: VoucherCreate, code: str | None) -> StoredVouc
     Raises ApiError 409 `duplicate_found`, 404 for what it refers to, 400 `invalid_voucher`, `invalid_gift`, `invalid_code_config`,
     `invalid_campaign`.
     """
-    wire.check_metadata(sent.metadata)
     wanted = code if code is not None else sent.code
     named = sent.campaign_id or sent.campaign
     campaign = campaigns.find(unit, named, lock=True) if named else None
@@ -40,6 +40,7 @@ def new_voucher(unit: Unit, sent: VoucherCreate, code: str | None) -> StoredVouc
         entry = _on_its_own(sent)
     if sent.category_id or sent.category:
         entry.category_id = categories.resolve(unit, sent.category_id, sent.category)
+    schemas_of(unit).check_new("voucher", entry.metadata)
     entry.rule_ids = list(dict.fromkeys(sent.validation_rules or ()))
     check_validity(entry)
     if wanted is None:
@@ -135,7 +136,6 @@ def _in_campaign(sent: VoucherCreate, campaign: StoredCampaign, code: str | None
         entry.active = sent.active
     if sent.metadata:
         entry.metadata = wire.merge_metadata(entry.metadata, sent.metadata)
-        wire.check_metadata(entry.metadata)
     return entry
 
 

@@ -17,6 +17,7 @@ from largesse.kernel.codes import CodeConfig, code_config
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
 from largesse.kernel.jobs.queue import enqueue
+from largesse.metadata_schemas.service import schemas_of
 from largesse.vouchers import store
 from largesse.vouchers.making import (
     add,
@@ -43,6 +44,7 @@ def add_code(unit: Unit, key: str, sent: CampaignVoucher, base_url: str, *, code
     campaign = campaigns.find(unit, key, lock=True)
     check_standalone(campaign, code)
     entry = _overlaid(unit, campaign, sent)
+    schemas_of(unit).check_new("voucher", entry.metadata)
     entry.code = free_code(unit, _config(campaign, sent)) if code is None else given_code(unit, code)
     made = shown(unit, add(unit, entry, sent.additional_info), base_url)
     record(unit, "voucher.created", made)
@@ -53,7 +55,8 @@ def add_codes(unit: Unit, key: str, sent: CampaignVoucher, count: int) -> Accept
     """Many generated codes, in the background. Raises ApiError 404, 400 `invalid_campaign`, `invalid_code_config`."""
     campaign = campaigns.find(unit, key, lock=True)
     check_standalone(campaign, None)
-    _overlaid(unit, campaign, sent)  # what cannot be is refused now, not in the background
+    # What cannot be is refused now, not in the background.
+    schemas_of(unit).check_new("voucher", _overlaid(unit, campaign, sent).metadata)
     check_room(count, _config(campaign, sent), campaign.vouchers_count)
     campaigns.set_progress(unit, campaign, generation="IN_PROGRESS")
     unit.record("campaign.vouchers.generation.started", campaign.id, {"campaign": {"id": campaign.id}})
@@ -68,13 +71,11 @@ def _enqueue(unit: Unit, campaign: StoredCampaign, sent: CampaignVoucher, count:
 
 def _overlaid(unit: Unit, campaign: StoredCampaign, sent: CampaignVoucher) -> Voucher:
     """A voucher of the campaign with what the request says of it, still without a code."""
-    wire.check_metadata(sent.metadata)
     entry = of_campaign(campaign)
     if sent.category_id or sent.category:
         entry.category_id = categories.resolve(unit, sent.category_id, sent.category)
     if sent.metadata:
         entry.metadata = wire.merge_metadata(entry.metadata, sent.metadata)
-        wire.check_metadata(entry.metadata)
     if sent.redemption is not None:
         entry.quantity = sent.redemption.quantity
     entry.start_date = sent.start_date if sent.start_date is not None else entry.start_date

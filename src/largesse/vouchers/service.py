@@ -20,6 +20,7 @@ from largesse.kernel.errors import not_found
 from largesse.kernel.http.filters import where
 from largesse.kernel.http.query import Query, within
 from largesse.kernel.project import Project
+from largesse.metadata_schemas.service import schemas_of
 from largesse.vouchers import credit, store
 from largesse.vouchers.answers import answer, simple, slim, transaction_answer
 from largesse.vouchers.cards import know_rules, open_wallets
@@ -159,11 +160,9 @@ def update(unit: Unit, code: str, sent: VoucherUpdate, base_url: str) -> Voucher
     if isinstance(sent.discount, dict) and entry.type == DISCOUNT_VOUCHER:
         assert entry.discount is not None  # a discount voucher has one
         entry.discount = changed_discount(entry.discount, sent.discount)
-    if sent.metadata:
-        wire.check_metadata(sent.metadata)
-        entry.metadata = wire.merge_metadata(entry.metadata, sent.metadata)
-    if sent.unset_metadata_fields:
-        entry.metadata = wire.without_fields(entry.metadata, sent.unset_metadata_fields)
+    unset = sent.unset_metadata_fields or []
+    entry.metadata = wire.without_fields(wire.merge_metadata(entry.metadata, sent.metadata or None), unset)
+    schemas_of(unit).check_changed("voucher", sent.metadata or None, entry.metadata, unset)
     check_validity(entry)
     return _saved(unit, stored, "voucher.updated", base_url)
 

@@ -1,6 +1,7 @@
 """Projects: creating, changing, and reading the settings that decisions use."""
 
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -15,7 +16,14 @@ from largesse.kernel.errors import ApiError, invalid_payload, not_found
 from largesse.kernel.project import Project, ProjectSettings, zone
 
 _VERSION = "SELECT version FROM projects WHERE project_id = ?"
-_ALL = select(projects.c.project_id, projects.c.version, projects.c.created_at, projects.c.secret, projects.c.settings)
+_ALL = select(
+    projects.c.project_id,
+    projects.c.version,
+    projects.c.created_at,
+    projects.c.secret,
+    projects.c.settings,
+    projects.c.described,
+)
 
 # Stacking rules: limits that another option bounds, and lists that may not share a category (documented; the last our decision).
 _AT_MOST = (
@@ -67,6 +75,12 @@ def current_project(conn: Connection, project: Project) -> Project:
     return project if version == project.version else load_project(conn, project.id)
 
 
+def describe(conn: Connection, project_id: str, kinds: Collection[str]) -> None:
+    """Notes for which kinds of objects the project has metadata schemas; the caller moves the version."""
+    mine = projects.c.project_id == project_id
+    conn.execute(update(projects).where(mine).values(described=sorted(kinds)))
+
+
 def update_project(conn: Connection, project_id: str, changes: dict[str, Any]) -> Project:
     """Lays `changes` (nested for stacking_rules) over the settings. Raises ApiError 400, naming what is unknown or impossible."""
     # Locked, because every change of a definition moves the version too: two of them must never make one and the same.
@@ -116,10 +130,17 @@ def _check_stacking(rules: StackingRules) -> None:
             raise invalid_payload(f"A category cannot be in {one} and {other}")
 
 
-def _project(row: Row[Any, Any, Any, Any, Any]) -> Project:
-    id, version, created_at, secret, settings = row
+def _project(row: Row[Any, Any, Any, Any, Any, Any]) -> Project:
+    id, version, created_at, secret, settings, described = row
     try:
         found = wire.convert(settings, ProjectSettings)
     except ApiError as error:  # written by a newer version or by hand
         raise RuntimeError(f"The settings of project {id} cannot be read: {error}") from error
-    return Project(id=id, version=version, created_at=created_at, settings=found, secret=secret)
+    return Project(
+        id=id,
+        version=version,
+        created_at=created_at,
+        settings=found,
+        secret=secret,
+        described=frozenset(described or ()),
+    )

@@ -16,6 +16,7 @@ projects = Table(
     micros("created_at"),
     Column("secret", Text, nullable=False),
     Column("settings", JsonText, nullable=False),
+    Column("described", JsonText),  # kinds of objects that have a metadata schema
 )
 api_keys = Table(
     "api_keys",
