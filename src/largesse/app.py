@@ -22,6 +22,8 @@ import largesse.campaigns.jobs
 import largesse.campaigns.routes
 import largesse.campaigns.service
 import largesse.categories.routes
+import largesse.custom_events.routes
+import largesse.custom_events.service
 import largesse.customers.routes
 import largesse.management.routes
 import largesse.metadata_schemas.routes
@@ -81,6 +83,7 @@ def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
 def _forget_customer(unit: Unit, customer_id: str) -> int:
     """What rooms above keep of a deleted customer; answers how many orders there were."""
     largesse.publications.service.forget_customer(unit, customer_id)
+    largesse.custom_events.service.remove_of_customer(unit, customer_id)
     return largesse.orders.service.remove_of_customer(unit, customer_id)
 
 
@@ -115,6 +118,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.bin.routes.make_routes(_purge),
     *largesse.campaigns.routes.make_routes(HOLDINGS),
     *largesse.categories.routes.make_routes(_forget_category),
+    *largesse.custom_events.routes.routes,
     *largesse.customers.routes.make_routes(
         _forget_customer,
         largesse.segments.service.forget_customer,
