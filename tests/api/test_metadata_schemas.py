@@ -247,6 +247,12 @@ def _campaign(**more: Any) -> Json:
     return {"name": name(), "campaign_type": "DISCOUNT_COUPONS", "voucher": voucher, **more}
 
 
+def _material(client: httpx.Client) -> Json:
+    """The parameters of a reward that is a product; the product is made before it is to have a schema."""
+    product = ok(client.post("/v1/products", json={"name": name()}))
+    return {"product": {"id": product["id"]}}
+
+
 def _order(**more: Any) -> Json:
     return {"items": [{"quantity": 1, "price": 100, **more}]}
 
@@ -273,6 +279,12 @@ CREATIONS: dict[str, tuple[str, Callable[[httpx.Client, Json], httpx.Response]]]
     "campaign that hands down": (
         "voucher",
         lambda client, sent: client.post("/v1/campaigns", json=_campaign(use_voucher_metadata_schema=True, **sent)),
+    ),
+    "reward": (
+        "reward",
+        lambda client, sent: client.post(
+            "/v1/rewards", json={"name": name(), "type": "MATERIAL", "parameters": _material(client), **sent}
+        ),
     ),
     "redemption": (
         "redemption",

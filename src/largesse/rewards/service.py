@@ -13,6 +13,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import invalid_payload, not_found, resource_in_use
 from largesse.kernel.http.query import Query
 from largesse.kernel.project import Project
+from largesse.metadata_schemas.service import schemas_of
 from largesse.rewards import store
 from largesse.rewards.definition import MATERIAL, checked, missing_param, type_of
 from largesse.rewards.model import (
@@ -91,7 +92,7 @@ def create(unit: Unit, sent: RewardCreate) -> RewardAnswer:
         raise missing_param("name")
     kind = type_of(sent.type, sent.parameters)
     assert sent.parameters is not None
-    wire.check_metadata(sent.metadata)
+    schemas_of(unit).check_new("reward", sent.metadata)
     reward = StoredReward(
         id=ids.text_id("rew_"),
         name=sent.name,
@@ -116,9 +117,8 @@ def update(unit: Unit, reward_id: str, sent: RewardUpdate) -> RewardAnswer:
         reward.parameters = checked(unit, reward.type, sent.parameters)
         check_no_circle(reward.parameters, (one.related_object_id for one in _assigned(unit, reward.id)))
     if sent.metadata:
-        wire.check_metadata(sent.metadata)
         reward.metadata = wire.merge_metadata(reward.metadata, sent.metadata)
-        wire.check_metadata(reward.metadata)
+        schemas_of(unit).check_changed("reward", sent.metadata, reward.metadata)
     if isinstance(sent.attributes, Attributes):
         held = msgspec.to_builtins(reward.attributes or Attributes())
         reward.attributes = msgspec.convert(held | msgspec.to_builtins(sent.attributes), Attributes)
