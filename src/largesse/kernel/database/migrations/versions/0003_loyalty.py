@@ -11,6 +11,33 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "custom_event_schemas",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("properties", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "custom_events",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("loyalty_code", sa.Text(), nullable=True),
+        sa.Column("referral", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("custom_events_by_name", "custom_events", ["project_id", "name", "customer_id"], unique=False)
+    op.create_index(
+        "custom_events_of_customer", "custom_events", ["project_id", "customer_id", "name", "created_at"], unique=False
+    )
+    op.create_table(
         "idempotency_keys",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -21,6 +48,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("idempotency_keys_by_age", "idempotency_keys", ["project_id", "created_at"], unique=False)
+    op.create_table(
+        "metadata_schemas",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("related_object", sa.Text(), nullable=False),
+        sa.Column("properties", sa.Text(), nullable=False),
+        sa.Column("allow_defined_only", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+        sa.UniqueConstraint("project_id", "related_object"),
+    )
     op.create_table(
         "pending_points",
         sa.Column("project_id", sa.Text(), nullable=False),
@@ -214,6 +253,7 @@ def upgrade() -> None:
     )
     op.create_index("segments_by_creation", "segments", ["project_id", "created_at", "id"], unique=False)
     op.add_column("postings", sa.Column("seal_id", sa.Text(), nullable=True))
+    op.add_column("projects", sa.Column("described", sa.Text(), nullable=True))
     op.add_column("voucher_transactions", sa.Column("related_transaction_id", sa.Text(), nullable=True))
     op.add_column("vouchers", sa.Column("expired_amount", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("vouchers", sa.Column("pending_amount", sa.BigInteger(), server_default="0", nullable=False))
@@ -289,6 +329,7 @@ def downgrade() -> None:
     op.drop_column("vouchers", "pending_amount")
     op.drop_column("vouchers", "expired_amount")
     op.drop_column("voucher_transactions", "related_transaction_id")
+    op.drop_column("projects", "described")
     op.drop_column("postings", "seal_id")
     op.drop_index("segments_by_creation", table_name="segments")
     op.drop_table("segments")
@@ -337,5 +378,10 @@ def downgrade() -> None:
     )
     op.drop_index("pending_points_of_campaign", table_name="pending_points")
     op.drop_table("pending_points")
+    op.drop_table("metadata_schemas")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index("custom_events_of_customer", table_name="custom_events")
+    op.drop_index("custom_events_by_name", table_name="custom_events")
+    op.drop_table("custom_events")
+    op.drop_table("custom_event_schemas")
