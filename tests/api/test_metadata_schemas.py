@@ -286,6 +286,12 @@ CREATIONS: dict[str, tuple[str, Callable[[httpx.Client, Json], httpx.Response]]]
             "/v1/rewards", json={"name": name(), "type": "MATERIAL", "parameters": _material(client), **sent}
         ),
     ),
+    "publication": (
+        "publication",
+        lambda client, sent: client.post(
+            "/v1/publications", json={"voucher": code(client, amount(1)), "customer": {"source_id": name()}, **sent}
+        ),
+    ),
     "redemption": (
         "redemption",
         lambda client, sent: client.post("/v1/redemptions", json=body(code(client, amount(1)), order=100, **sent)),

@@ -14,11 +14,12 @@ import largesse.vouchers.publishing as publishing
 import largesse.vouchers.service as vouchers
 from largesse.campaigns.model import StoredCampaign
 from largesse.customers.model import CustomerInput, StoredCustomer
-from largesse.kernel import ids, wire
+from largesse.kernel import ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, invalid_query, not_found
 from largesse.kernel.http.filters import FilterColumn, where
 from largesse.kernel.http.query import Query
+from largesse.metadata_schemas.service import schemas_of
 from largesse.publications import answers, store
 from largesse.publications.issuing import Handover, free_codes, hand_over, held, no_voucher
 from largesse.publications.model import (
@@ -74,7 +75,7 @@ def publish(unit: Unit, sent: PublicationCreate, *, join_once: bool, base_url: s
 
 def carry_out(unit: Unit, sent: PublicationCreate, *, join_once: bool, base_url: str) -> Published | ApiError:
     """The same, for those that show something else of it."""
-    _check(sent)
+    _check(unit, sent)
     if sent.source_id and (prior := store.by_source(unit.conn, unit.project_id, sent.source_id)) is not None:
         return _again(unit, prior, sent)
     customer = _recipient(unit, sent.customer)
@@ -98,8 +99,8 @@ def carry_out(unit: Unit, sent: PublicationCreate, *, join_once: bool, base_url:
     return Published(hand_over(unit, [handover], base_url)[0], customer, given)
 
 
-def _check(sent: PublicationCreate) -> None:
-    wire.check_metadata(sent.metadata)
+def _check(unit: Unit, sent: PublicationCreate) -> None:
+    schemas_of(unit).check_new("publication", sent.metadata)
     if sent.voucher:
         return
     if sent.target is None:
