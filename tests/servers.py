@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,14 @@ class Postgres:
     def version(self) -> str:
         """Of the server's binaries, such as 18.0."""
         return subprocess.check_output([self.binaries / "postgres", "--version"], text=True).split()[-1]
+
+    def crash(self) -> None:
+        """Ends it at once, as a power cut would, and starts it again."""
+        process = self._server.get_pid()
+        os.kill(process, signal.SIGQUIT)
+        while Path(f"/proc/{process}").exists():
+            time.sleep(0.01)
+        self._server.ensure_postgres_running()
 
     def create_database(self) -> str:
         """The address of a new, empty database."""
