@@ -154,8 +154,12 @@ def blank(unit: Unit, source_id: str) -> StoredCustomer:
     return merged(None, CustomerInput(source_id=source_id), unit.project, unit.now)
 
 
-def lock(conn: Connection, project_id: str, customer_ids: Collection[str]) -> dict[str, StoredCustomer]:
-    """Existing customers by id, locked in id order until the transaction ends."""
+def lock(
+    conn: Connection, project_id: str, customer_ids: Collection[str], *, skip_locked: bool = False
+) -> dict[str, StoredCustomer]:
+    """Existing customers by id, locked in id order until the transaction ends; where asked, without those that others hold."""
+    if skip_locked:
+        return {customer.id: customer for customer in store.lock_free(conn, project_id, customer_ids)}
     return {customer.id: customer for customer in store.find(conn, project_id, ids=customer_ids, lock=True)}
 
 

@@ -80,6 +80,7 @@ _BY_ID = _ALL.where(customers.c.project_id == bindparam("project"), one_of(custo
     customers.c.id
 )
 _BY_ID_LOCKED = _BY_ID.with_for_update()
+_BY_ID_FREE = _BY_ID.with_for_update(skip_locked=True)
 _BY_SOURCE = _ALL.where(
     customers.c.project_id == bindparam("project"), found_by(customers.c.id, {"source_ids": customers.c.source_id})
 ).order_by(customers.c.id)
@@ -138,6 +139,11 @@ def ids_of(conn: Connection, project_id: str, keys: Collection[str]) -> list[str
 def some_ids(conn: Connection, project_id: str, after: str, limit: int) -> list[str]:
     """The ids of the next `limit` customers behind `after`."""
     return list(conn.execute(_NEXT_IDS, {"project": project_id, "after": after, "limit": limit}).scalars())
+
+
+def lock_free(conn: Connection, project_id: str, ids: Collection[str]) -> list[StoredCustomer]:
+    """Locks those of the customers that nobody else holds at the moment."""
+    return [_customer(row) for row in conn.execute(_BY_ID_FREE, {"project": project_id, "ids": list(ids)})]
 
 
 def insert(conn: Connection, project_id: str, new: Sequence[StoredCustomer]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from sqlalchemy.engine import Connection
 
 from largesse.kernel.database.unit import Unit
 
@@ -33,6 +34,19 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
     result: dict[str, Any]
     success: bool = True
+
+
+class Chore(msgspec.Struct, frozen=True, kw_only=True):
+    """Work that time brings and nobody asks for, such as letting points expire at midnight.
+
+    `due` answers the projects that may have some at an instant: it looks and locks nothing. `step` does a slice of at most so many
+    items of one project and answers how many it did; 0 where there is nothing to do now, or another worker has it in hand. It may
+    run again after an error and beside others, so what it does must be there to be done once only, under locks of its own.
+    """
+
+    name: str
+    due: Callable[[Connection, int], list[str]]  # (connection, now) → project ids
+    step: Callable[[Unit, int], int]
 
 
 Step = Callable[[Unit, Job], Progress | Done]

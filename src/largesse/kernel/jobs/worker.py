@@ -5,10 +5,11 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
+from sqlalchemy.engine import Connection
 
 from largesse.kernel import clock, ids, metrics
 from largesse.kernel.access.projects import load_project
@@ -18,7 +19,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.kernel.jobs import claims, queue
 from largesse.kernel.jobs.claims import ATTEMPTS, Claim, Due, Slice
-from largesse.kernel.jobs.model import Done, Kind
+from largesse.kernel.jobs.model import Chore, Done, Kind
 
 POLL_SECONDS = 1.0  # between looks at an idle queue; jobs of this process are noticed at once
 TURN_SECONDS = 0.25  # how long a job is worked on before others have their turn
@@ -29,6 +30,7 @@ FIRST_BATCH, MOST_ITEMS = 50, 5000
 FIRST_WAIT, LONGEST_WAIT = clock.SECOND, 5 * clock.MINUTE
 _FIRST_LOOK_SECONDS = 0.005  # after a hint, which comes before the commit
 _METRICS_SECONDS = 5.0
+CHORE_SECONDS = 10.0  # between looks for work that time brings
 _GIVEN_UP = f"Given up after {ATTEMPTS} attempts that failed unexpectedly; the server's log says why."
 _CALLER = Caller(surface="server", key_id="worker", key_name="Background worker")
 
@@ -37,13 +39,23 @@ _log = logging.getLogger("largesse.jobs")
 
 
 class Worker:
-    """Runs the jobs of `kinds` on a started database. Any number may run at once, in one process or in many."""
+    """Runs jobs of `kinds` and `chores` on a started database. Any number may run at once, in one process or in many."""
 
     def __init__(
-        self, database: Database, kinds: Mapping[str, Kind], *, now: Callable[[], int] = clock.now_micros
+        self,
+        database: Database,
+        kinds: Mapping[str, Kind],
+        chores: Sequence[Chore] = (),
+        *,
+        now: Callable[[], int] = clock.now_micros,
     ) -> None:
         self._database = database
         self._kinds = kinds
+        self._chores = chores
+        self._next_chores = 0.0
+        self._failed: dict[
+            tuple[str, str], tuple[int, float]
+        ] = {}  # chore and project → failures, and when to try again
         self._now = now
         self._batches: dict[str, int] = {}
         self._stopping = False
@@ -85,7 +97,8 @@ class Worker:
     async def _try_round(self) -> bool:
         try:
             await self._count()
-            return await self.work_round()
+            worked = await self.do_chores()
+            return await self.work_round() or worked
         except Exception:
             _log.exception("looking for jobs failed")
             return False
@@ -107,6 +120,64 @@ class Worker:
         for status in ("ENQUEUED", "IN_PROGRESS"):
             metrics.JOBS.labels(status).set(counts.get(status, 0))
         self._next_count = time.monotonic() + _METRICS_SECONDS
+
+    # Chores
+
+    async def do_chores(self) -> bool:
+        """Gives the chores of each project that has some a turn; False when there was nothing to do, or it is too early to look."""
+        if time.monotonic() < self._next_chores:
+            return False
+        worked = False
+        for chore in self._chores:
+            for project_id in await self._database.look_up(self._due(chore)):
+                if not self._stopping and time.monotonic() >= self._failed.get((chore.name, project_id), (0, 0.0))[1]:
+                    worked |= await self._try_chore(chore, project_id)
+        self._next_chores = 0.0 if worked else time.monotonic() + CHORE_SECONDS
+        return worked
+
+    async def _try_chore(self, chore: Chore, project_id: str) -> bool:
+        key = (chore.name, project_id)
+        try:
+            worked = await self._do_chore(chore, project_id)
+        except Exception:
+            failures = self._failed.get(key, (0, 0.0))[0] + 1
+            self._failed[key] = (failures, time.monotonic() + _back_off(min(failures, ATTEMPTS)) / clock.SECOND)
+            self._batches[chore.name] = 1  # what can be done is done, whatever stands beside it
+            _log.exception("chore %s of project %s, failure %s", chore.name, project_id, failures)
+            return False
+        self._failed.pop(key, None)
+        return worked
+
+    async def _do_chore(self, chore: Chore, project_id: str) -> bool:
+        """Does slices until the turn is over; False when there was nothing to do."""
+        project = await self._database.look_up(lambda conn: load_project(conn, project_id))
+        end, worked = time.perf_counter() + TURN_SECONDS, False
+        while not self._stopping and time.perf_counter() < end:
+            call = Call(project=project, caller=_CALLER, request_id=ids.request_id(), now=self._now())
+            items, seconds = await self._database.write(call, self._timed(chore), background=True)
+            if items == 0:
+                return worked
+            worked = True
+            metrics.JOB_SLICE_SECONDS.labels(chore.name).observe(seconds)
+            self._fit(chore.name, items, seconds)
+            await asyncio.sleep(seconds * REST)
+        return worked
+
+    def _due(self, chore: Chore) -> Callable[[Connection], list[str]]:
+        return lambda conn: chore.due(conn, self._now())
+
+    def _timed(self, chore: Chore) -> Callable[[Unit], tuple[int, float]]:
+        def step(unit: Unit) -> tuple[int, float]:
+            started = time.perf_counter()
+            return chore.step(unit, self._batches.get(chore.name, FIRST_BATCH)), time.perf_counter() - started
+
+        return step
+
+    def _fit(self, name: str, items: int, seconds: float) -> None:
+        """Chooses how many items the next slice of this kind should do."""
+        batch = self._batches.get(name, FIRST_BATCH)
+        fitting = items / max(seconds, 1e-6) * SLICE_SECONDS[self._database.embedded]
+        self._batches[name] = int(max(1, batch / 2, min(fitting, batch * 2, MOST_ITEMS)))
 
     # One job
 
@@ -141,8 +212,7 @@ class Worker:
             return None
         metrics.JOB_SLICE_SECONDS.labels(claim.kind).observe(done.seconds)
         if done.items > 0:
-            fitting = done.items / max(done.seconds, 1e-6) * SLICE_SECONDS[self._database.embedded]
-            self._batches[claim.kind] = int(max(1, batch / 2, min(fitting, batch * 2, MOST_ITEMS)))
+            self._fit(claim.kind, done.items, done.seconds)
         if isinstance(done.outcome, Done):
             metrics.JOBS_FINISHED.labels(claim.kind, "DONE").inc()
         return done
