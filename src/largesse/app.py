@@ -25,11 +25,14 @@ import largesse.categories.routes
 import largesse.custom_events.routes
 import largesse.custom_events.service
 import largesse.customers.routes
+import largesse.loyalties.cards.routes
+import largesse.loyalties.cards.service
 import largesse.management.routes
 import largesse.metadata_schemas.routes
 import largesse.oauth.routes
 import largesse.orders.routes
 import largesse.orders.service
+import largesse.points.service
 import largesse.product_collections.routes
 import largesse.products.routes
 import largesse.products.service
@@ -38,6 +41,7 @@ import largesse.promotions.service
 import largesse.publications.routes
 import largesse.publications.service
 import largesse.redemptions.routes
+import largesse.redemptions.service
 import largesse.rewards.routes
 import largesse.segments.jobs
 import largesse.segments.reaction
@@ -63,7 +67,7 @@ from largesse.kernel.http.docs import docs_routes
 from largesse.kernel.http.edge import ENCODED, Edge
 from largesse.kernel.http.limits import Limits
 from largesse.kernel.http.request import ApiRequest
-from largesse.kernel.jobs.model import Kind
+from largesse.kernel.jobs.model import Chore, Kind
 from largesse.kernel.jobs.worker import Worker
 from largesse.kernel.settings import Settings
 from largesse.promotions.service import TierHoldings
@@ -124,6 +128,7 @@ ROUTES: list[HTTPRouteHandler] = [
         largesse.segments.service.forget_customer,
         largesse.segments.service.is_member,
     ),
+    *largesse.loyalties.cards.routes.make_routes(largesse.redemptions.service.records_of_voucher),
     *largesse.management.routes.routes,
     *largesse.metadata_schemas.routes.routes,
     *largesse.oauth.routes.routes,
@@ -138,13 +143,19 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.summaries.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
     *largesse.vouchers.campaign_routes.routes,
-    *largesse.vouchers.routes.make_routes(largesse.publications.service.remove_of_vouchers),
+    *largesse.vouchers.routes.make_routes(
+        largesse.publications.service.remove_of_vouchers, largesse.loyalties.cards.service.change_voucher_balance
+    ),
 ]
 
 # How the background jobs of each kind are done.
 KINDS: dict[str, Kind] = (
     largesse.vouchers.pool.KINDS | largesse.campaigns.jobs.kinds(HOLDINGS) | largesse.segments.jobs.KINDS
 )
+
+
+# What time brings, whether or not somebody asks.
+CHORES: list[Chore] = [largesse.points.service.CALENDAR]
 
 
 # What rooms do about what others did, in the same transaction, in this order.
@@ -164,7 +175,7 @@ def create_app(settings: Settings) -> ASGIApp:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
-        worker = Worker(database, KINDS)
+        worker = Worker(database, KINDS, CHORES)
         working = {asyncio.create_task(worker.run())} if settings.run_jobs else set()
         yield
         worker.stop()

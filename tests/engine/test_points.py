@@ -130,6 +130,11 @@ def test_initial_points_never_expire() -> None:
     assert (contents(held), card.balance) == ([(1000, None)], 1000)
 
 
+def test_initial_points_are_given_once() -> None:
+    held = wallet([(5, "2026-01-31")])
+    assert held.begin(lambda: "first", 0) is None
+
+
 def test_points_are_usable_on_their_last_day_and_gone_at_midnight() -> None:
     held = wallet([(70, "2026-03-14"), (262, None)], gift_amount=1062, redeemed_amount=730)
     assert settle(held, "2026-03-14") == []
@@ -153,6 +158,8 @@ def test_pending_points_become_usable_and_expire_day_by_day_whatever_was_missed(
         held.await_points(Pending(id=name, points=5, activates_on=day(days)))
     held.await_points(Pending(id="p4", points=7, activates_on=day("2026-02-11"), rules=months(0)))
     assert (held.card.pending_amount, held.due_on()) == (22, day("2026-02-08"))
+    assert held.is_activated_next(day("2026-02-08"))
+    assert not held.is_activated_next(day("2026-02-07"))
     steps = settle(held, "2026-03-09")
     assert [(step.day.isoformat(), type(step)) for step in steps] == [
         ("2026-02-08", Activation),

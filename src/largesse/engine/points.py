@@ -157,9 +157,13 @@ class Wallet(msgspec.Struct, kw_only=True):
         self.card.gift_amount += points
         return self._put(points, expires_on, new_id, now)
 
-    def begin(self, new_id: NewId, now: int) -> Move:
-        """Puts the initial points of a card that gets its holder into a bucket that never expires (observed)."""
-        return self._put(self.card.balance, None, new_id, now)
+    def begin(self, new_id: NewId, now: int) -> Move | None:
+        """Puts the initial points of a card that gets its holder into a bucket that never expires (observed).
+
+        None where it has none, or had a holder before.
+        """
+        missing = self.card.balance - sum(bucket.points for bucket in self.buckets)
+        return self._put(missing, None, new_id, now) if missing else None
 
     def subtract(self, points: int) -> list[Move]:
         """Takes points away by hand or by a transfer. The caller has checked that the balance covers them."""
@@ -206,6 +210,11 @@ class Wallet(msgspec.Struct, kw_only=True):
         self.cancel(pending)
         expires_on = expiry(pending.rules or self.rules, day)
         return Activation(day, pending, self.credit(pending.points, expires_on, new_id, now))
+
+    def is_activated_next(self, today: date) -> bool:
+        """Whether the next thing that the calendar has brought makes points usable."""
+        day = self.due_on()
+        return day is not None and day <= today and any(pending.activates_on <= day for pending in self.pending)
 
     def next_due(self, today: date, new_id: NewId, now: int) -> Activation | Expiration | None:
         """Does the next thing that the calendar has brought until today; None when all is done.

@@ -107,6 +107,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
     group_id: str
     created_at: int
     data: dict[str, Any]
+    source: dict[str, Any]
 
 
 class EventPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,12 +122,13 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
 
 
-def of_customer(conn: Connection, project_id: str, page: EventPage) -> list[StoredEvent]:
-    """A page of one customer's events, in order of their position in time."""
+def of_customer(
+    conn: Connection, project_id: str, page: EventPage, also: Sequence[ColumnElement[bool]] = ()
+) -> list[StoredEvent]:
+    """A page of one customer's events that satisfy `also`, in order of their position in time."""
     position = func.substr(events.c.id, _PREFIX + 1)  # the part behind the family prefix sorts by time
-    statement = select(
-        events.c.id, events.c.type, events.c.entity_id, events.c.group_id, events.c.created_at, events.c.data
-    ).where(*_of_customer(project_id, page))
+    columns = (events.c[name] for name in StoredEvent.__struct_fields__)
+    statement = select(*columns).where(*_of_customer(project_id, page), *also)
     if page.after_id:
         after = page.after_id[_PREFIX:]
         statement = statement.where(position < after if page.descending else position > after)

@@ -1,6 +1,6 @@
 """The cards of one transaction, with what they hold: changed in memory, one change seeing the ones before it, and saved once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from largesse.kernel import ids, ledger
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.ledger import Posting
 from largesse.kernel.project import Project
-from largesse.points import events
+from largesse.points import events, hooks
 from largesse.vouchers.model import LOYALTY_CARD, CreditTransaction, PointsChange, StoredVoucher
 from largesse.wallets.model import ACTIVATED, CANCELED, BucketChange, StoredPending
 from largesse.wallets.service import Changes
@@ -78,6 +78,9 @@ class Cards:
         self._transactions: list[CreditTransaction] = []
         self._facts = events.Facts(conn, project, held.values(), holders)
 
+    def __iter__(self) -> Iterator[StoredVoucher]:
+        return iter(self._cards.values())
+
     def __contains__(self, stored: StoredVoucher) -> bool:
         return stored.entry.id in self._cards
 
@@ -101,31 +104,43 @@ class Cards:
     # What the calendar does
 
     def settle(self, unit: Unit) -> None:
-        """Does what has fallen due on each card until today, day after day."""
-        for stored in self._cards.values():
-            while self.settle_step(unit, stored) is not None:
-                pass
+        """Does what has fallen due on each card until today, day after day.
 
-    def settle_step(self, unit: Unit, stored: StoredVoucher) -> Activation | Expiration | None:
-        """Does the next thing that has fallen due on a card; None when there is nothing left."""
-        wallet = _wallet(stored)
-        if stored.entry.due_on is None or stored.entry.due_on > self.today.isoformat():
-            return None
+        What follows from points that became usable comes before others expire (documented).
+        """
+        today = self.today.isoformat()
+        due = [card for card in self._cards.values() if card.entry.due_on is not None and card.entry.due_on <= today]
+        while due:
+            activated = [stored for stored in due if self._activate_due(unit, stored)]
+            for hook in hooks.after_activation if activated else ():
+                hook(unit, self, activated)
+            due = [stored for stored in due if self._expire_due(unit, stored)]
+
+    def _activate_due(self, unit: Unit, stored: StoredVoucher) -> bool:
+        """Makes points usable, as long as nothing expires before; whether there were any."""
+        wallet, any_were = _wallet(stored), False
         self._facts.tell_rules(wallet)
-        step = wallet.next_due(self.today, _bucket_id, self._now)
-        if isinstance(step, Activation):
+        while wallet.is_activated_next(self.today):
+            step = wallet.next_due(self.today, _bucket_id, self._now)
+            assert isinstance(step, Activation)
             self._note_activation(unit, stored, step, AUTOMATION, "AUTOMATIC")
-        elif step is not None:
-            self._note_expiration(unit, stored, step)
-        stored.entry.due_on = _day(wallet.due_on())
-        return step
+            any_were = True
+        return any_were
+
+    def _expire_due(self, unit: Unit, stored: StoredVoucher) -> bool:
+        """Lets expire what one midnight takes; False when nothing was left to do."""
+        step = _wallet(stored).next_due(self.today, _bucket_id, self._now)
+        if step is None:
+            return False
+        assert isinstance(step, Expiration)
+        self._note_expiration(unit, stored, step)
+        return True
 
     # What gives points
 
     def begin(self, stored: StoredVoucher) -> None:
         """Makes the initial points of a card that has just got its holder spendable; no transaction tells of them (observed)."""
-        move = _wallet(stored).begin(_bucket_id, self._now)
-        if move.points:
+        if (move := _wallet(stored).begin(_bucket_id, self._now)) is not None:
             self._note(stored, [move], "creation", stored.entry.id)
 
     def credit(

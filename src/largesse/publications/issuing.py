@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 import largesse.campaigns.service as campaigns
+import largesse.points.service as points
 import largesse.vouchers.publishing as vouchers
 from largesse.campaigns.model import PROMOTION, StoredCampaign
 from largesse.customers.model import StoredCustomer
@@ -37,6 +38,7 @@ def hand_over(unit: Unit, handovers: Sequence[Handover], base_url: str = "") -> 
     for shared in (False, True):
         given = [v for h in handovers for v in h.vouchers if vouchers.is_shared(v, h.campaign) == shared]
         vouchers.save_given(unit, given, shared=shared)
+    points.begin(unit, [voucher for handover in handovers for voucher in handover.vouchers])
     store.insert(unit.conn, unit.project_id, made)
     store.insert_holders(
         unit.conn,

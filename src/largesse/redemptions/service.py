@@ -1,8 +1,10 @@
 """What other rooms may ask of the history of redemptions."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
+from sqlalchemy import Select
 from sqlalchemy.engine import Connection
 
 from largesse.redemptions import store
@@ -16,6 +18,11 @@ def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
 def uses_by_tier(conn: Connection, project_id: str) -> Mapping[str, int]:
     """Redemptions not undone, for every promotion tier ever redeemed."""
     return store.uses_by_tier(conn, project_id)
+
+
+def records_of_voucher(project_id: str, voucher_id: str) -> Select[Any]:
+    """Selects the ids of all redemptions and rollbacks of a voucher, failed ones included."""
+    return store.records_of_voucher(project_id, voucher_id)
 
 
 class CampaignFigures(msgspec.Struct, frozen=True, kw_only=True):

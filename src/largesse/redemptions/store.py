@@ -213,6 +213,12 @@ def order_tallies(
     )
 
 
+def records_of_voucher(project_id: str, voucher_id: str) -> Select[Any]:
+    """Selects the ids of all that was recorded of a voucher."""
+    mine = (redemptions.c.project_id == project_id, redemptions.c.voucher_id == voucher_id)
+    return select(redemptions.c.id).where(*mine)
+
+
 def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
     """Redemptions not undone, for every voucher: what its counter must be."""
     return _uses_by(conn, project_id, redemptions.c.voucher_id)

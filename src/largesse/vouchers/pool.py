@@ -8,6 +8,7 @@ import largesse.bin.service as bin
 import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
 import largesse.validation_rules.service as validation_rules
+import largesse.wallets.service as wallets
 from largesse.campaigns.definition import check_room
 from largesse.campaigns.model import Accepted, CampaignCreate, StoredCampaign
 from largesse.engine.books import Voucher
@@ -192,6 +193,7 @@ class CodeHoldings:
         self._forget(unit, voucher_ids)
         if force:
             store.remove(unit.conn, unit.project_id, voucher_ids)
+            wallets.remove(unit.conn, unit.project_id, voucher_ids)
             validation_rules.remove_assignments(unit, "voucher", voucher_ids)
             bin.forget(unit, "voucher", voucher_ids)
         else:

@@ -1,8 +1,11 @@
 """HTTP of vouchers."""
 
+from collections.abc import Callable
+
 from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
 from largesse.vouchers import service
 from largesse.vouchers.model import (
@@ -35,8 +38,11 @@ _LIST = (
 )
 
 
-def make_routes(forget: Forget) -> list[HTTPRouteHandler]:
-    """`forget` lets go of what rooms above keep of vouchers that are deleted."""
+ChangePoints = Callable[[Unit, str, BalanceChange], BalanceAnswer]
+
+
+def make_routes(forget: Forget, change_points: ChangePoints) -> list[HTTPRouteHandler]:
+    """`forget` lets go of what rooms above keep of vouchers that are deleted, `change_points` changes balances of loyalty cards."""
 
     @get("/v1/vouchers", **operation("List vouchers", answer=VoucherList, query=_LIST))
     async def list_vouchers(request: ApiRequest) -> Response[bytes]:
@@ -84,11 +90,11 @@ def make_routes(forget: Forget) -> list[HTTPRouteHandler]:
 
     @post(
         "/v1/vouchers/{code:str}/balance",
-        **operation("Add or remove gift card credit", body=BalanceChange, answer=BalanceAnswer),
+        **operation("Add or remove credit or points", body=BalanceChange, answer=BalanceAnswer),
     )
     async def change_balance(request: ApiRequest, code: str) -> Response[bytes]:
         body = await request.payload(BalanceChange)
-        return answer(await request.write(lambda unit: service.change_balance(unit, code, body)))
+        return answer(await request.write(lambda unit: service.change_balance(unit, code, body, change_points)))
 
     @get(
         "/v1/vouchers/{code:str}/transactions",

@@ -1,6 +1,6 @@
 """Use cases of vouchers, and what the redemptions room asks of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 
 import msgspec
@@ -29,6 +29,7 @@ from largesse.vouchers.filters import FILTERS
 from largesse.vouchers.making import new_voucher
 from largesse.vouchers.model import (
     DISCOUNT_VOUCHER,
+    LOYALTY_CARD,
     BalanceAnswer,
     BalanceChange,
     CreditTransaction,
@@ -200,7 +201,12 @@ def forget_category(unit: Unit, category_id: str) -> None:
     store.forget_category(unit.conn, unit.project_id, category_id)
 
 
-def change_balance(unit: Unit, code: str, sent: BalanceChange) -> BalanceAnswer:
+def change_balance(
+    unit: Unit, code: str, sent: BalanceChange, change_points: Callable[[Unit, str, BalanceChange], BalanceAnswer]
+) -> BalanceAnswer:
+    """Of gift cards here; loyalty cards, whose holders are locked before them, are left to `change_points`."""
+    if _existing(unit, code).entry.type == LOYALTY_CARD:
+        return change_points(unit, code, sent)
     return credit.change_balance(unit, _existing(unit, code, lock=True), sent)
 
 

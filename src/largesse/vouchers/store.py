@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    exists,
     func,
     select,
     text,
@@ -28,6 +29,7 @@ from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
+from largesse.kernel.access.tables import projects
 from largesse.kernel.database.columns import found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, insert_rows_alike, update_rows
 from largesse.vouchers.model import (
@@ -41,7 +43,7 @@ from largesse.vouchers.model import (
 
 # Most codes of a campaign have neither: indexes that leave those out make generating them cheaper.
 _HELD, _SORTED = text("holder_id IS NOT NULL"), text("category_id IS NOT NULL")
-_DUE = text("due_on IS NOT NULL AND deleted_at IS NULL")  # cards that time will change
+_DUE = text("due_on IS NOT NULL AND holder_id IS NOT NULL AND deleted_at IS NULL")  # cards that time will change
 _OF_CREDIT = text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'")
 # What may still be handed out. Constants only: both stores use a partial index where a statement repeats its condition.
 FREE = text("active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL")
@@ -183,11 +185,19 @@ _REMOVE_TRANSACTIONS = delete(transactions).where(
 )
 _DUE_CARDS = (
     select(vouchers.c.id, vouchers.c.holder_id)
-    .where(vouchers.c.project_id == bindparam("project"), vouchers.c.due_on <= bindparam("today"), _LIVE)
+    .where(vouchers.c.project_id == bindparam("project"), vouchers.c.due_on <= bindparam("today"))
+    .where(vouchers.c.holder_id.is_not(None), vouchers.c.deleted_at.is_(None))
     .order_by(vouchers.c.due_on)
     .limit(bindparam("limit"))
 )
-_DUE_PROJECTS = select(vouchers.c.project_id).where(vouchers.c.due_on <= bindparam("today"), _LIVE).distinct()
+_DUE_PROJECTS = select(projects.c.project_id).where(
+    exists().where(
+        vouchers.c.project_id == projects.c.project_id,
+        vouchers.c.due_on <= bindparam("today"),
+        vouchers.c.holder_id.is_not(None),
+        vouchers.c.deleted_at.is_(None),
+    )
+)
 _DISTINCT = ("id", "code", "code_key", "qr_id", "barcode_id")  # what no two codes of a campaign share
 
 

@@ -1,6 +1,7 @@
 """What other rooms ask of wallets: reading them for many cards at once, and writing what became of them."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -66,12 +67,19 @@ def pending_of_orders(conn: Connection, project_id: str, order_ids: Collection[s
 
 
 def page_of_pending(
-    conn: Connection, project_id: str, owner: tuple[str, str], *, after: str | None, descending: bool, limit: int
+    conn: Connection,
+    project_id: str,
+    owner: tuple[str, str],
+    today: date,
+    *,
+    after: str | None,
+    descending: bool,
+    limit: int,
 ) -> list[StoredPending]:
-    """Waiting points of one `voucher_id` or `campaign_id` (name, value), by id."""
+    """Points of one `voucher_id` or `campaign_id` (name, value) that wait beyond today, by id."""
     name, value = owner
     mine: ColumnElement[bool] = store.pending.c[name] == value
-    return store.page_of_pending(conn, project_id, mine, after=after, descending=descending, limit=limit)
+    return store.page_of_pending(conn, project_id, mine, today, after=after, descending=descending, limit=limit)
 
 
 def remove(conn: Connection, project_id: str, voucher_ids: Sequence[str]) -> None:

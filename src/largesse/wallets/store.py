@@ -209,13 +209,15 @@ def page_of_pending(
     conn: Connection,
     project_id: str,
     condition: ColumnElement[bool],
+    today: date,
     *,
     after: str | None,
     descending: bool,
     limit: int,
 ) -> list[StoredPending]:
-    """Waiting points under the condition beyond the id `after`."""
-    statement = select(pending).where(pending.c.project_id == project_id, condition, _WAITING)
+    """Points under the condition that wait beyond today, those beyond the id `after`."""
+    later = pending.c.activates_on > today.isoformat()
+    statement = select(pending).where(pending.c.project_id == project_id, condition, _WAITING, later)
     if after:
         statement = statement.where(pending.c.id < after if descending else pending.c.id > after)
     order = pending.c.id.desc() if descending else pending.c.id.asc()

@@ -263,8 +263,8 @@ def upgrade() -> None:
         "vouchers",
         ["project_id", "due_on"],
         unique=False,
-        sqlite_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
-        postgresql_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
+        sqlite_where=sa.text("due_on IS NOT NULL AND holder_id IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("due_on IS NOT NULL AND holder_id IS NOT NULL AND deleted_at IS NULL"),
     )
     op.create_index(
         "vouchers_free",
@@ -322,8 +322,8 @@ def downgrade() -> None:
     op.drop_index(
         "vouchers_due",
         table_name="vouchers",
-        sqlite_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
-        postgresql_where=sa.text("due_on IS NOT NULL AND deleted_at IS NULL"),
+        sqlite_where=sa.text("due_on IS NOT NULL AND holder_id IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("due_on IS NOT NULL AND holder_id IS NOT NULL AND deleted_at IS NULL"),
     )
     op.drop_column("vouchers", "due_on")
     op.drop_column("vouchers", "pending_amount")

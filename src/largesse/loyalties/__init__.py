@@ -1,0 +1,1 @@
+"""Loyalty programs: what earns points, and the tiers of their members."""

@@ -1,0 +1,1 @@
+"""The cards of members: their balance, transfers, pending points, expirations, transactions and activity."""
