@@ -9,6 +9,7 @@ import tempfile
 import time
 import uuid
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,19 @@ class Server:
         self.base_url = line.split()[-1]
         self.client = self.client_for(self.keys)
 
+    @property
+    def ahead(self) -> int:
+        """How many seconds the server lives in the future."""
+        return int(self._settings.get("LARGESSE_CLOCK_AHEAD_SECONDS", "0"))
+
+    def go_to(self, moment: str) -> None:
+        """Starts again on the same store at a moment such as `2026-01-25T08:59`, UTC; noon where it is a mere day."""
+        wanted = datetime.fromisoformat(moment if "T" in moment else f"{moment}T12:00").replace(tzinfo=UTC)
+        self.go_ahead(int((wanted - datetime.now(UTC)).total_seconds()) - self.ahead)
+
     def go_ahead(self, seconds: int) -> None:
         """Starts again on the same store, `seconds` further in the future than before."""
-        ahead = int(self._settings.get("LARGESSE_CLOCK_AHEAD_SECONDS", "0")) + seconds
-        self._settings = self._settings | {"LARGESSE_CLOCK_AHEAD_SECONDS": str(ahead)}
+        self._settings = self._settings | {"LARGESSE_CLOCK_AHEAD_SECONDS": str(self.ahead + seconds)}
         self.stop()
         self.start()
 

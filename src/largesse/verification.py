@@ -9,6 +9,7 @@ import largesse.campaigns.service as campaigns
 import largesse.customers.service as customers
 import largesse.redemptions.service as redemptions
 import largesse.vouchers.service as vouchers
+import largesse.wallets.service as wallets
 from largesse.kernel import ledger, seals
 from largesse.kernel.access.projects import list_projects
 
@@ -29,6 +30,7 @@ def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id
     for project in list_projects(conn):
         on_project(project.id)
         found.extend(_vouchers(conn, project.id))
+        found.extend(_points(conn, project.id))
         found.extend(_campaigns(conn, project.id))
         found.extend(_customers(conn, project.id))
         found.extend(_counters(conn, project.id))
@@ -58,6 +60,23 @@ def _vouchers(conn: Connection, project_id: str) -> Iterator[Drift]:
             yield Drift(project_id, subject, "redemptions on record", recorded.get(voucher.id, 0), expected)
         if voucher.balance is not None and voucher.balance != credits.get(voucher.id, 0):
             yield Drift(project_id, subject, "gift balance", voucher.balance, credits.get(voucher.id, 0))
+
+
+def _points(conn: Connection, project_id: str) -> Iterator[Drift]:
+    """Buckets against their postings; balances and pending points of cards against their buckets and entries."""
+    posted = ledger.balances(conn, project_id, ledger.POINTS)
+    held: dict[str, int] = {}
+    for bucket_id, (voucher_id, points) in wallets.bucket_points(conn, project_id).items():
+        held[voucher_id] = held.get(voucher_id, 0) + points
+        if points != posted.get(bucket_id, 0):
+            yield Drift(project_id, f"points bucket {bucket_id}", "points", points, posted.get(bucket_id, 0))
+    waiting = wallets.pending_sums(conn, project_id)
+    for card in vouchers.counters(conn, project_id):
+        subject = f"loyalty card {card.id}"
+        if card.points is not None and card.points != held.get(card.id, 0):
+            yield Drift(project_id, subject, "balance", card.points, held.get(card.id, 0))
+        if card.pending != waiting.get(card.id, 0):
+            yield Drift(project_id, subject, "pending points", card.pending, waiting.get(card.id, 0))
 
 
 def _campaigns(conn: Connection, project_id: str) -> Iterator[Drift]:
