@@ -142,6 +142,13 @@ def count_of_customer(conn: Connection, project_id: str, page: EventPage) -> int
     return conn.execute(statement).scalar_one()
 
 
+def customers_since(conn: Connection, project_id: str, after_id: str, limit: int) -> list[tuple[str, str | None]]:
+    """Ids of at most `limit` events behind `after_id`, of its family and in order, each with the customer it names."""
+    within = (events.c.id > after_id, events.c.id < after_id[:_PREFIX] + "~")  # behind every id of the family
+    statement = select(events.c.id, events.c.customer_id).where(events.c.project_id == project_id, *within)
+    return [(row[0], row[1]) for row in conn.execute(statement.order_by(events.c.id).limit(limit))]
+
+
 def remove_of_customer(conn: Connection, project_id: str, customer_id: str) -> int:
     """Deletes a customer's events; answers how many there were."""
     mine = (events.c.project_id == project_id, events.c.customer_id == customer_id)

@@ -46,6 +46,12 @@ def hex_id(prefix: str) -> str:
     return f"{prefix}{tick:010x}{sequence:04x}{random.getrandbits(16):04x}"
 
 
+def hex_floor(prefix: str, seconds: int) -> str:
+    """What every `hex_id` of the last `seconds` is greater than."""
+    tick = (time.time_ns() // 1_000_000 - _HEX_EPOCH_MS - seconds * 1000) >> 2
+    return f"{prefix}{tick:010x}"
+
+
 def text_id(prefix: str, length: int = 24) -> str:
     """`<prefix>` + `length` alphanumerics: 8 of time (microseconds), the rest random."""
     return prefix + _base62(time.time_ns() // 1000, _TIME_DIGITS) + random_text(length - _TIME_DIGITS)

@@ -235,6 +235,8 @@ def _settle(unit: Unit, before: StoredOrder | None, after: StoredOrder) -> None:
     if before is not None and previous is not None and previous != current:
         left = StoredOrder(msgspec.structs.replace(before.order, status="CANCELED"))
         customers.add_counts(unit.conn, unit.project_id, [(previous, summary_delta(unit, before, left))])
+        data = {"order": msgspec.to_builtins(forms.stored(after.order))}
+        unit.record("customer.order.updated", str(after.order.id), data, customer_id=previous, about=after)
     if current is not None:
         base = before if previous == current else None
         customers.add_counts(unit.conn, unit.project_id, [(current, summary_delta(unit, base, after))])

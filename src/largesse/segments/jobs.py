@@ -1,10 +1,14 @@
-"""What segments do in the background: filling, following the clock, going away."""
+"""What segments do in the background: filling, following the clock, going away.
+
+A transaction that began before a segment was made, or gone, does not know it; such a one is over after `GRACE`.
+"""
 
 from collections.abc import Sequence
 
 import largesse.customers.service as customers
+import largesse.kernel.events as log
 from largesse.engine.segments.calendar import today
-from largesse.kernel import clock, definitions
+from largesse.kernel import clock, definitions, ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
 from largesse.kernel.jobs.queue import enqueue
@@ -13,19 +17,22 @@ from largesse.segments.membership import Judged, load, settle
 from largesse.segments.model import StoredSegment
 from largesse.segments.profiles import moment
 
-FILL, FOLLOW, DELETE = "SEGMENTS.FILL", "SEGMENTS.FOLLOW_CLOCK", "SEGMENTS.DELETE"
+FILL, CATCH_UP = "SEGMENTS.FILL", "SEGMENTS.CATCH_UP"
+FOLLOW, DELETE = "SEGMENTS.FOLLOW_CLOCK", "SEGMENTS.DELETE"
+GRACE = 10 * clock.SECOND
+_FAMILIES = ("evcus_", "evred_")  # the events that name a customer whom a filter may look at
 
 
 def begin(unit: Unit, segment: StoredSegment, *, by_clock: bool) -> None:
     """To be called where a segment with a filter is made: fills it, and follows the clock where that matters."""
-    enqueue(unit, FILL, {"segment_id": segment.id}, queue=f"{segment.id} fill")
+    enqueue(unit, FILL, {"segment_id": segment.id, "since": _since()}, queue=f"{segment.id} fill")
     if by_clock:
         _follow(unit, segment.id)
 
 
 def end(unit: Unit, segment_id: str) -> None:
-    """To be called where a segment is deleted: takes away what is noted of it."""
-    enqueue(unit, DELETE, {"segment_id": segment_id}, queue=f"{segment_id} fill")
+    """To be called where a segment is deleted: takes away what is noted of it, once nobody notes anything any more."""
+    enqueue(unit, DELETE, {"segment_id": segment_id}, queue=f"{segment_id} end", due_at=unit.now + GRACE)
 
 
 def fill(unit: Unit, job: Job) -> Progress | Done:
@@ -36,13 +43,34 @@ def fill(unit: Unit, job: Job) -> Progress | Done:
     judged = _judged(unit, job)
     if judged is None:
         return _done(job)
-    ids = customers.some_ids(unit.conn, unit.project_id, job.state.get("after", ""), job.batch)
-    if ids:
-        _settle(unit, judged, ids, tell=False)
-        return Progress(state={"after": ids[-1]}, done=job.done + len(ids))
+    found = customers.some_ids(unit.conn, unit.project_id, job.state.get("after", ""), job.batch)
+    if found:
+        _settle(unit, judged, found, tell=False)
+        return Progress(state={"after": found[-1]}, done=job.done + len(found))
     store.set_filled(unit.conn, unit.project_id, judged[0].id)
     definitions.changed(unit)
+    enqueue(unit, CATCH_UP, job.arguments, queue=f"{judged[0].id} fill", due_at=unit.now + GRACE)
     return _done(job)
+
+
+def catch_up(unit: Unit, job: Job) -> Progress | Done:
+    """Judges those again whom something happened to in a transaction that may not have known the segment."""
+    judged = _judged(unit, job)
+    if judged is None:
+        return _done(job)
+    after: list[str] = job.state.get("after", job.arguments["since"])
+    for place, after_id in enumerate(after):
+        found = log.customers_since(unit.conn, unit.project_id, after_id, job.batch)
+        if found:
+            ids = dict.fromkeys(customer_id for _, customer_id in found if customer_id is not None)
+            _settle(unit, judged, list(ids), tell=False)
+            left = [*after[:place], found[-1][0], *after[place + 1 :]]
+            return Progress(state={"after": left}, done=job.done + len(found))
+    return _done(job)
+
+
+def _since() -> list[str]:
+    return [ids.hex_floor(family, GRACE // clock.SECOND) for family in _FAMILIES]
 
 
 def follow(unit: Unit, job: Job) -> Progress | Done:
@@ -53,9 +81,8 @@ def follow(unit: Unit, job: Job) -> Progress | Done:
     day = today(moment(unit.project, unit.now)).toordinal()
     found = store.due(unit.conn, unit.project_id, judged[0].id, day, job.batch)
     if found:
-        ids = [one.customer_id for one in found]
-        _settle(unit, judged, ids, tell=True)
-        return Progress(state={}, done=job.done + len(ids))
+        _settle(unit, judged, [one.customer_id for one in found], tell=True)
+        return Progress(state={}, done=job.done + len(found))
     _follow(unit, judged[0].id)
     return _done(job)
 
@@ -80,6 +107,8 @@ def _judged(unit: Unit, job: Job) -> Judged | None:
 
 
 def _settle(unit: Unit, judged: Judged, customer_ids: Sequence[str], *, tell: bool) -> None:
+    if not customer_ids:
+        return
     settle(dict.fromkeys(customer_ids, unit), {id: [judged] for id in customer_ids}, tell=tell)
 
 
@@ -87,4 +116,4 @@ def _done(job: Job) -> Done:
     return Done(result={"message": f"{job.done} customers.", "done_count": job.done})
 
 
-KINDS = {FILL: Kind(fill), FOLLOW: Kind(follow), DELETE: Kind(take_away)}
+KINDS = {FILL: Kind(fill), CATCH_UP: Kind(catch_up), FOLLOW: Kind(follow), DELETE: Kind(take_away)}

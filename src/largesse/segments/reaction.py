@@ -15,7 +15,9 @@ _EVERYTHING = "*"
 _CHANGES: Mapping[str, frozenset[str]] = {
     "customer.created": frozenset({_EVERYTHING}),
     "customer.order.": frozenset({"orders"}),
-    "redemption.": frozenset({"redemptions", "wallet"}),
+    "redemption.failed": frozenset({"redemptions"}),
+    "redemption.rollback.failed": frozenset({"redemptions"}),
+    "redemption.": frozenset({"redemptions", "orders", "wallet"}),
     "customer.rewarded": frozenset({"wallet"}),
     "customer.voucher.": frozenset({"wallet"}),
     "customer.loyalty.updated": frozenset({"wallet", "tiers"}),
