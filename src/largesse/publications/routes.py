@@ -4,9 +4,10 @@ from litestar import Response, get, post
 
 from largesse.kernel.errors import ApiError
 from largesse.kernel.http.request import ApiRequest, answer, operation
-from largesse.publications import service
+from largesse.publications import service, wallet
 from largesse.publications.model import PublicationAnswer, PublicationCreate, PublicationList
 from largesse.publications.query import from_query
+from largesse.publications.wallet import Wallet
 
 _LIST = (
     "limit",
@@ -78,6 +79,15 @@ async def list_publications_of_voucher(request: ApiRequest, code: str) -> Respon
     return answer(await request.read(lambda unit: service.list_of_voucher(unit, code, request.query)))
 
 
+@get(
+    "/v1/customers/{customer_id:str}/redeemables",
+    **operation("List what a customer holds", answer=Wallet, query=("limit", "order", "starting_after_id", "filters")),
+)
+async def list_redeemables(request: ApiRequest, customer_id: str) -> Response[bytes]:
+    base_url = request.settings.base_url
+    return answer(await request.read(lambda unit: wallet.list_redeemables(unit, customer_id, request.query, base_url)))
+
+
 async def _published(request: ApiRequest, sent: PublicationCreate) -> Response[bytes]:
     join_once, base_url = bool(request.query.flag("join_once")), request.settings.base_url
     outcome = await request.write(lambda unit: service.publish(unit, sent, join_once=join_once, base_url=base_url))
@@ -93,4 +103,5 @@ routes = [
     publish_client_side_by_query,
     list_publications,
     list_publications_of_voucher,
+    list_redeemables,
 ]

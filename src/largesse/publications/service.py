@@ -24,6 +24,7 @@ from largesse.publications import answers, store
 from largesse.publications.issuing import Handover, free_codes, hand_over, held, no_voucher
 from largesse.publications.model import (
     MOST_AT_ONCE,
+    Holder,
     Publication,
     PublicationAnswer,
     PublicationCreate,
@@ -336,3 +337,8 @@ def count_by_result(
 ) -> dict[str, int]:
     """How many publications of a campaign were a SUCCESS and a FAILURE in a time; what never happened is absent."""
     return store.count_by_result(conn, project_id, campaign_id, since, until)
+
+
+def holdings(conn: Connection, project_id: str, customer_id: str) -> list[Holder]:
+    """Everything that a customer holds."""
+    return store.of_customer(conn, project_id, customer_id)

@@ -95,6 +95,9 @@ _HELD = (
     )
     .order_by(holders.c.id)
 )
+_OF_CUSTOMER = select(*(holders.c[name] for name in _HOLDER_FIELDS)).where(
+    holders.c.project_id == bindparam("project"), holders.c.customer_id == bindparam("customer")
+)
 _HAS = select(holders.c.id).where(
     holders.c.project_id == bindparam("project"),
     holders.c.voucher_id == bindparam("voucher"),
@@ -155,6 +158,31 @@ def held(conn: Connection, project_id: str, campaign_id: str, customer_ids: Coll
 def has(conn: Connection, project_id: str, voucher_id: str, customer_id: str) -> bool:
     arguments = {"project": project_id, "voucher": voucher_id, "customer": customer_id}
     return conn.execute(_HAS, arguments).first() is not None
+
+
+def wallet(
+    conn: Connection,
+    project_id: str,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    after: str | None,
+    descending: bool,
+    limit: int,
+) -> tuple[list[Holder], int]:
+    """Entries under the conditions beyond the id `after`, and how many there are on all pages."""
+    where = (holders.c.project_id == project_id, *conditions)
+    total = conn.execute(select(func.count()).select_from(holders).where(*where)).scalar_one()
+    chosen = select(*(holders.c[name] for name in _HOLDER_FIELDS)).where(*where)
+    if after is not None:
+        chosen = chosen.where(holders.c.id < after if descending else holders.c.id > after)
+    rows = conn.execute(chosen.order_by(holders.c.id.desc() if descending else holders.c.id.asc()).limit(limit))
+    return [Holder(**row._mapping) for row in rows], total
+
+
+def of_customer(conn: Connection, project_id: str, customer_id: str) -> list[Holder]:
+    """Everything that a customer holds."""
+    rows = conn.execute(_OF_CUSTOMER, {"project": project_id, "customer": customer_id})
+    return [Holder(**row._mapping) for row in rows]
 
 
 def of_voucher(project_id: str, voucher_id: str) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 import largesse.campaigns.service as campaigns
 import largesse.promotions.service as promotions
+import largesse.publications.service as publications
 from largesse.engine.books import Campaign
 from largesse.engine.scenarios import Scenario
 from largesse.kernel.project import Project
@@ -37,7 +38,7 @@ class Sources:
         self._project = project
         self._now = now
         self._before = before
-        self._customer_id = customer_id
+        self._holdings = publications.holdings(conn, project.id, customer_id) if customer_id is not None else []
 
     def of(self, scenario: Scenario, *, with_vouchers: bool) -> Iterator[Candidate]:
         """Every candidate of a scenario once, from the newest to the oldest."""
@@ -62,10 +63,9 @@ class Sources:
         return sorted(found, key=lambda one: one.order, reverse=True)
 
     def _wallet(self) -> list[Candidate]:
-        if self._customer_id is None:
-            return []
-        held = codes.held_by(self._conn, self._project.id, self._now, self._before, self._customer_id)
-        return [_voucher(one, "OWNER") for one in held]
+        held = {one.voucher_id: one.role for one in self._holdings}
+        found = codes.by_ids(self._conn, self._project.id, self._now, self._before, held)
+        return [_voucher(one, held[one.id]) for one in found]
 
     def _for_anyone(self) -> list[Candidate]:
         """The codes of campaigns that hold one code for everybody."""

@@ -27,7 +27,6 @@ class Candidate(msgspec.Struct, frozen=True):
     type: str
     campaign_id: str | None
     category_id: str | None
-    holder_id: str | None
     created_at: int
 
 
@@ -48,7 +47,7 @@ _ON_THEIR_OWN = (
 )
 # Sorted here: in order of creation the stores would read all vouchers of the project for the few that are wanted.
 _OF_CAMPAIGNS = _ROWS.where(one_of(_C.campaign_id, "keys"))
-_HELD = _ROWS.where(one_of(_C.holder_id, "keys"))
+_BY_IDS = _ROWS.where(one_of(_C.id, "keys"))
 
 
 def on_their_own(conn: Connection, project_id: str, now: int, before: int | None) -> Iterator[Candidate]:
@@ -70,9 +69,11 @@ def of_campaigns(
     return _sorted(conn, _OF_CAMPAIGNS, project_id, now, before, campaign_ids)
 
 
-def held_by(conn: Connection, project_id: str, now: int, before: int | None, customer_id: str) -> Sequence[Candidate]:
-    """The codes and cards that a customer holds."""
-    return _sorted(conn, _HELD, project_id, now, before, [customer_id])
+def by_ids(
+    conn: Connection, project_id: str, now: int, before: int | None, ids: Collection[str]
+) -> Sequence[Candidate]:
+    """Those among these."""
+    return _sorted(conn, _BY_IDS, project_id, now, before, ids)
 
 
 def _sorted(

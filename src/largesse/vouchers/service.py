@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 from msgspec import UNSET
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 import largesse.bin.service as bin
 import largesse.campaigns.service as campaigns
@@ -110,6 +111,11 @@ def add_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTra
 def note_locks(conn: Connection, project_id: str, voucher_ids: Sequence[str], until: int) -> None:
     """Notes that a session holds something of these vouchers until then, so that decisions look for its locks."""
     store.note_locks(conn, project_id, voucher_ids, until)
+
+
+def among_live(column: ColumnElement[str], project_id: str) -> ColumnElement[bool]:
+    """Condition: the column names a voucher that is not in the bin."""
+    return column.in_(store.live(project_id))
 
 
 def id_of(unit: Unit, key: str) -> str:

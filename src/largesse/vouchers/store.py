@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Row,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -233,6 +234,11 @@ def insert_alike(conn: Connection, project_id: str, model: StoredVoucher, rows: 
 def taken(conn: Connection, project_id: str, code_keys: Collection[str]) -> set[str]:
     """Those of the code keys that a voucher has, in the bin or not."""
     return set(conn.execute(_TAKEN, {"project": project_id, "codes": list(code_keys)}).scalars())
+
+
+def live(project_id: str) -> Select[tuple[str]]:
+    """Ids of the vouchers that are not in the bin."""
+    return select(vouchers.c.id).where(vouchers.c.project_id == project_id, _LIVE)
 
 
 def is_taken(conn: Connection, project_id: str, code_key: str) -> bool:

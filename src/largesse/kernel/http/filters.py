@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Column, Float, and_, cast, exists, func, literal, or_, select
+from sqlalchemy import Float, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
@@ -31,7 +31,7 @@ class Filters(msgspec.Struct):
 class FilterColumn(msgspec.Struct, frozen=True):
     """What a field filters: a column of a kind, or for `custom` a function of operator, values and now."""
 
-    column: Column[Any]
+    column: ColumnElement[Any]
     kind: Kind
     custom: Custom | None = None
 
