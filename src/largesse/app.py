@@ -25,6 +25,7 @@ import largesse.categories.routes
 import largesse.custom_events.routes
 import largesse.custom_events.service
 import largesse.customers.routes
+import largesse.locations.routes
 import largesse.loyalties.cards.routes
 import largesse.loyalties.cards.service
 import largesse.management.routes
@@ -129,6 +130,7 @@ ROUTES: list[HTTPRouteHandler] = [
         largesse.segments.service.is_member,
     ),
     *largesse.loyalties.cards.routes.make_routes(largesse.redemptions.service.records_of_voucher),
+    *largesse.locations.routes.routes,
     *largesse.management.routes.routes,
     *largesse.metadata_schemas.routes.routes,
     *largesse.oauth.routes.routes,

@@ -13,6 +13,7 @@ from largesse.engine.order import Line
 from largesse.engine.rules.facts import When
 from largesse.engine.rules.moments import Check
 from largesse.engine.rules.operators import OF_METADATA, values_of
+from largesse.engine.rules.places import OF_GEOPOINT
 
 MAX_FIELDS = 100  # of one filter; our decision
 METADATA = "metadata."
@@ -29,6 +30,7 @@ FIELDS = (
     "created_at",
     "updated_at",
 )
+_OPERATORS = {**OF_METADATA, **OF_GEOPOINT}
 Attributes: TypeAlias = Mapping[str, Any]
 Judge: TypeAlias = Callable[[Attributes, When], bool]
 
@@ -62,10 +64,10 @@ def _field(field: str, conditions: Mapping[str, list[Any]]) -> Judge:
     compiled: list[Check] = []
     for operator, values in conditions.items():
         place = f".filter.{field}.conditions.{operator}"
-        if operator not in OF_METADATA:
-            raise FilterError(f"{place} is unknown; use one of {', '.join(OF_METADATA)}")
+        if operator not in _OPERATORS:
+            raise FilterError(f"{place} is unknown; use one of {', '.join(_OPERATORS)}")
         try:
-            compiled.append(OF_METADATA[operator](values_of(values)))
+            compiled.append(_OPERATORS[operator](values_of(values)))
         except ValueError as error:
             raise FilterError(f"{place} {error}") from None
     if not compiled:

@@ -10,6 +10,7 @@ from largesse.engine.rules.facts import When
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.query import Query
+from largesse.locations.service import located
 from largesse.product_collections.definition import compiled
 from largesse.product_collections.model import MemberList, MemberProduct, MemberSku, StoredCollection
 from largesse.product_collections.service import ORDERS, existing
@@ -66,7 +67,7 @@ def _members(unit: Unit, collection: StoredCollection) -> Iterator[Product | Sku
         yield from (known[id] for id in named["product"] if id in known)
         yield from skus.values()
         return
-    passes = compiled(collection.filter)
+    passes = compiled(located(unit.conn, unit.project_id, collection.filter))
     when = When(now=unit.now, zone=unit.project.zone)
     for item, seen in attributes.scan(unit.conn, unit.project_id, with_skus="skus" in passes.fields):
         if passes.holds(seen, when):

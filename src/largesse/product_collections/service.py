@@ -1,7 +1,7 @@
 """Use cases of product collections, and what other rooms ask of them."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET
@@ -16,6 +16,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import duplicate_name, invalid_payload, not_found
 from largesse.kernel.http.query import Query
 from largesse.kernel.project import Project
+from largesse.locations.service import located
 from largesse.product_collections import store
 from largesse.product_collections.definition import checked_filter, checked_name, compiled
 from largesse.product_collections.model import (
@@ -45,12 +46,15 @@ def load(conn: Connection, project: Project, ids: Collection[str]) -> dict[str, 
 
 
 def _compiled(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Definition]:
-    return {id: _definition(found) for id, found in store.by_ids(conn, project_id, ids).items()}
+    found = list(store.by_ids(conn, project_id, ids).values())
+    filters = located(conn, project_id, [one.filter for one in found])
+    return {one.id: _definition(one, one_filter) for one, one_filter in zip(found, filters, strict=True)}
 
 
-def _definition(collection: StoredCollection) -> Definition:
-    if collection.filter is not None:
-        return compiled(collection.filter)
+def _definition(collection: StoredCollection, filter: dict[str, Any] | None) -> Definition:
+    """`filter` is the collection's, with the shapes of the locations it names."""
+    if filter is not None:
+        return compiled(filter)
     listed = {kind: {one["id"] for one in collection.products if one["object"] == kind} for kind in ("product", "sku")}
     return StaticCollection(frozenset(listed["product"]), frozenset(listed["sku"]))
 

@@ -7,6 +7,7 @@ of one customer the later one judges what both have made of the profile, and wha
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 import largesse.customers.service as customers
@@ -17,9 +18,10 @@ from largesse.engine.segments.calendar import today
 from largesse.kernel import definitions
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
+from largesse.locations.service import located
 from largesse.segments import store
 from largesse.segments.definition import read
-from largesse.segments.model import Membership, Segment
+from largesse.segments.model import Membership, Segment, StoredSegment
 from largesse.segments.profiles import moment, profiles
 
 _ALL = "all"
@@ -35,7 +37,7 @@ def watched(conn: Connection, project: Project) -> Sequence[Judged]:
 
 
 def _watched(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, Sequence[Judged]]:
-    found = [read(one) for one in store.with_filter(conn, project_id)]
+    found = _read(conn, project_id, store.with_filter(conn, project_id))
     return {_ALL: [(one, one.filter) for one in found if one.filter is not None]}
 
 
@@ -45,7 +47,16 @@ def load(conn: Connection, project: Project, ids: Collection[str]) -> dict[str, 
 
 
 def _loaded(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Segment]:
-    return {id: read(one) for id, one in store.by_ids(conn, project_id, ids).items()}
+    return {one.id: one for one in _read(conn, project_id, store.by_ids(conn, project_id, ids).values())}
+
+
+def _read(conn: Connection, project_id: str, stored: Iterable[StoredSegment]) -> list[Segment]:
+    """Segments with the shapes of the locations that their filters name; one query for all, none where none is named."""
+    found = list(stored)
+    filters = located(conn, project_id, [one.filter for one in found])
+    return [
+        read(msgspec.structs.replace(one, filter=one_filter)) for one, one_filter in zip(found, filters, strict=True)
+    ]
 
 
 # Judging

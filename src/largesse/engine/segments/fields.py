@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER
+from largesse.engine.rules.places import OF_GEOPOINT
 from largesse.engine.segments.calendar import CALENDAR, OF_BIRTHDAYS, Build
 
 Profile: TypeAlias = Mapping[str, Any]
@@ -25,7 +26,7 @@ OF_DATE: Mapping[str, Build] = {
     **CALENDAR,
 }
 OF_BIRTHDAY: Mapping[str, Build] = {**OF_DATE, **{name: CALENDAR[blind] for name, blind in OF_BIRTHDAYS.items()}}
-OF_ANYTHING: Mapping[str, Build] = {**OF_METADATA, **CALENDAR}
+OF_ANYTHING: Mapping[str, Build] = {**OF_METADATA, **CALENDAR, **OF_GEOPOINT}
 
 
 class Field(msgspec.Struct, frozen=True):

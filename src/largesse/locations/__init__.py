@@ -1,0 +1,1 @@
+"""Locations: named areas that the geopoints of customers, products and SKUs may lie in."""
