@@ -58,7 +58,10 @@ def test_locations_are_paged_back_in_time(client: httpx.Client) -> None:
     assert listed(client) == ["L3", "L2", "L1", "L0"]
     assert listed(client, "order=created_at&limit=2") == ["L0", "L1"]
     assert ok(client.get("/v1/locations?limit=2"))["has_more"] is True
-    assert listed(client, f"end_date={made[2]['created_at']}") in (["L1", "L0"], ["L2", "L1", "L0"])  # to the millisecond
+    assert listed(client, f"end_date={made[2]['created_at']}") in (
+        ["L1", "L0"],
+        ["L2", "L1", "L0"],
+    )  # to the millisecond
     assert listed(client, "filters[name][conditions][$in][0]=L1&filters[name][conditions][$in][1]=L3") == ["L3", "L1"]
     assert listed(client, "filters[updated_at][conditions][$has_value]=") == []
     refused(client.get("/v1/locations?order=name"), 400, "invalid_query_params")

@@ -49,6 +49,17 @@ def upgrade() -> None:
     )
     op.create_index("idempotency_keys_by_age", "idempotency_keys", ["project_id", "created_at"], unique=False)
     op.create_table(
+        "locations",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("shape", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("locations_by_creation", "locations", ["project_id", "created_at", "id"], unique=False)
+    op.create_table(
         "metadata_schemas",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -379,6 +390,8 @@ def downgrade() -> None:
     op.drop_index("pending_points_of_campaign", table_name="pending_points")
     op.drop_table("pending_points")
     op.drop_table("metadata_schemas")
+    op.drop_index("locations_by_creation", table_name="locations")
+    op.drop_table("locations")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index("custom_events_of_customer", table_name="custom_events")
