@@ -203,7 +203,14 @@ def create_app(settings: Settings) -> ASGIApp:
         ),
         logging_config=None,
     )
-    return Edge(app, ROUTES, authenticator, Limits(settings), trust_proxy=settings.trust_proxy)
+    return Edge(
+        app,
+        ROUTES,
+        authenticator,
+        Limits(settings),
+        trust_proxy=settings.trust_proxy,
+        request_seconds=settings.request_seconds,
+    )
 
 
 def _methods(handlers: list[HTTPRouteHandler]) -> list[tuple[re.Pattern[str], list[str]]]:

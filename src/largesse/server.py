@@ -82,6 +82,7 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> None
     import msgspec
 
     from largesse.app import create_app
+    from largesse.kernel.http.protocol import Protocol
     from largesse.kernel.logs import configure_logs
 
     configure_logs(settings)
@@ -90,7 +91,7 @@ def _run(settings: Settings, listener: socket.socket, *, announce: bool) -> None
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop" if sys.platform != "win32" else "auto",
-        http="httptools",
+        http=type("Protocol", (Protocol,), {"head_seconds": settings.request_seconds}),
         ws="none",
         lifespan="on",
         access_log=False,

@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trust_proxy: bool = False
     # Do background jobs inside the server; without it somebody has to run `largesse worker`.
     run_jobs: bool = True
+    # Seconds a client has to send the head of a request, and its body.
+    request_seconds: Annotated[float, Meta(gt=0, le=3600)] = 30
     # Seconds that the server lives ahead of the clock: to rehearse on a copy of the store what will hold then.
     clock_ahead_seconds: Annotated[int, Meta(ge=-(10**9), le=10**9)] = 0
     # Seconds given to accepted work when the server is told to stop.

@@ -6,6 +6,7 @@ busy -, lets each kind of request decide set-wise, commits once, and only then a
 
 import asyncio
 import logging
+import math
 import random
 import threading
 import time
@@ -29,6 +30,9 @@ from largesse.kernel.events import events, write_events
 
 BATCH = 32
 ATTEMPTS = 6
+MOST_WAIT_SECONDS = (
+    10.0  # in the queue; what has waited longer is refused with 503 before any work, so that the rest is in time
+)
 MOST_PASSED = 4  # batches that go before background work that waits, so that it never waits for ever
 _log = logging.getLogger("largesse.lanes")
 
@@ -52,6 +56,7 @@ class Job:
     request: Any
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    deadline: float  # in seconds of the monotonic clock: when nobody waits for it any more
 
 
 class EachAlone:
@@ -111,7 +116,8 @@ class Lane:
         What is done in the `background` has a transaction to itself, when nobody else waits or several batches went before it.
         """
         loop = asyncio.get_running_loop()
-        job = Job(call, decider, request, loop.create_future(), loop)
+        deadline = math.inf if background else time.monotonic() + MOST_WAIT_SECONDS
+        job = Job(call, decider, request, loop.create_future(), loop, deadline)
         with self._wake:
             if self._stopping or len(self._queue) >= self._capacity:
                 raise errors.overloaded()
@@ -121,8 +127,14 @@ class Lane:
 
     def _run(self) -> None:
         while jobs := self._take():
-            self._sizes.observe(len(jobs))
-            _resolve(jobs, self._answer(jobs))
+            now = time.monotonic()
+            late = [job for job in jobs if job.deadline < now]
+            if late:
+                _resolve(late, [errors.overloaded()] * len(late))
+                jobs = [job for job in jobs if job.deadline >= now]
+            if jobs:
+                self._sizes.observe(len(jobs))
+                _resolve(jobs, self._answer(jobs))
 
     def _take(self) -> list[Job]:
         """The next batch: the oldest request and those behind it that belong to the same project."""

@@ -4,6 +4,7 @@ Request id, size limit, raw paths, health, authentication, limits, CORS, metrics
 routing: an unknown path with bad keys is 401, with good ones 404.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,7 +22,7 @@ from largesse.kernel import clock, ids, metrics, wire
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.access.origins import cors_headers, preflight_headers
 from largesse.kernel.call import Call, Idempotency, Surface
-from largesse.kernel.errors import ApiError, ClientDisconnected, invalid
+from largesse.kernel.errors import ApiError, ClientDisconnected, invalid, overloaded
 from largesse.kernel.http import idempotency, media
 from largesse.kernel.http.failures import REQUEST_ID, error_body, internal_error
 from largesse.kernel.http.limits import Limits
@@ -37,10 +38,14 @@ _SURFACES: tuple[tuple[str, Surface], ...] = (
 )
 API_VERSIONS = (b"v2018-08-01",)
 ENCODED = "largesse_encoded_path"
+MAX_HELD_BYTES = 256 * 1024 * 1024  # of bodies in one process; what comes beyond is told to come again
 
 
 class Edge:
-    """Wraps the routed application `app`; `trust_proxy` takes the caller's address from X-Forwarded-For."""
+    """Wraps the routed application `app`; `trust_proxy` takes the caller's address from X-Forwarded-For.
+
+    A body has `request_seconds` to arrive.
+    """
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class Edge:
         limits: Limits,
         *,
         trust_proxy: bool,
+        request_seconds: float,
     ) -> None:
         self._app = app
         # Operations without path parameters need no routing: called straight, they cost half as much outside their own work.
@@ -63,6 +69,8 @@ class Edge:
         self._authenticator = authenticator
         self._limits = limits
         self._trust_proxy = trust_proxy
+        self._room = _Room()
+        self._seconds = request_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
@@ -72,7 +80,7 @@ class Edge:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(scope, receive, send, self._room, self._seconds)
         try:
             await self._admit(scope, exchange)
         except ApiError as error:
@@ -82,6 +90,8 @@ class Edge:
         except Exception:  # nothing may leave without the error shape
             _log.exception("request %s failed", exchange.request_id)
             await exchange.fail()
+        finally:
+            self._room.held -= exchange.received
         seconds = time.perf_counter() - started
         _answered(scope["method"], exchange.status).inc()
         metrics.REQUEST_SECONDS.observe(seconds)
@@ -154,17 +164,26 @@ class Edge:
         return client[0] if client else ""
 
 
+class _Room:
+    """How many bytes of bodies the requests at hand hold."""
+
+    held = 0
+
+
 class _Exchange:
     """One request and its answer: the id, the headers every answer carries, the status that left."""
 
-    def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send, room: _Room, seconds: float) -> None:
         self.request_id = ids.request_id()
         self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", self.request_id.encode())]
         self.status = 0
         self.idempotency: Idempotency | None = None
         self._receive = receive
         self._send = send
-        self._received = 0
+        self._room = room
+        self.received = 0
+        self._seconds = seconds
+        self._deadline = asyncio.get_running_loop().time() + seconds
         scope[REQUEST_ID] = self.request_id  # type: ignore[literal-required]  # ASGI scopes may carry own keys
 
     def check_length(self, scope: HTTPScope) -> None:
@@ -174,11 +193,20 @@ class _Exchange:
                 raise _too_large()
 
     async def receive(self) -> Any:
-        message = await self._receive()
+        """The next part of the body; refuses one that is too large, that takes too long, or that there is no room for."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise _too_slow(self._seconds) from None
         if message["type"] == "http.request":
-            self._received += len(message.get("body", b""))
-            if self._received > wire.MAX_BODY_BYTES:
+            size = len(message.get("body", b""))
+            self.received += size
+            self._room.held += size
+            if self.received > wire.MAX_BODY_BYTES:
                 raise _too_large()
+            if self._room.held > MAX_HELD_BYTES:
+                raise overloaded()
         return message
 
     async def send(self, message: Message) -> None:
@@ -230,6 +258,12 @@ def _routed_path(scope: HTTPScope) -> str:
         path = path.rstrip("/") or "/"
     scope["path"] = path
     return path
+
+
+def _too_slow(seconds: float) -> ApiError:
+    details = f"The body did not arrive within {seconds:g} seconds. Nothing was done; send it again."
+    refusal = Refusal(code=408, key="request_timeout", message="Request timeout", details=details)
+    return ApiError(refusal, {"Connection": "close"})
 
 
 def _too_large() -> ApiError:
