@@ -28,6 +28,8 @@ import largesse.customers.routes
 import largesse.locations.routes
 import largesse.loyalties.cards.routes
 import largesse.loyalties.cards.service
+import largesse.loyalties.member_routes
+import largesse.loyalties.program_routes
 import largesse.management.routes
 import largesse.metadata_schemas.routes
 import largesse.oauth.routes
@@ -56,7 +58,7 @@ import largesse.vouchers.pool
 import largesse.vouchers.routes
 import largesse.vouchers.service
 from largesse.campaigns.holdings import Holdings
-from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS, PROMOTION
+from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS, LOYALTY_PROGRAM, PROMOTION
 from largesse.kernel import clock
 from largesse.kernel.access.authentication import Authenticator
 from largesse.kernel.database.database import Database
@@ -114,6 +116,7 @@ def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
 HOLDINGS: dict[str, Holdings] = {
     DISCOUNT_COUPONS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
     GIFT_VOUCHERS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
+    LOYALTY_PROGRAM: CodeHoldings(largesse.publications.service.remove_of_vouchers),
     PROMOTION: TierHoldings(),
 }
 
@@ -131,6 +134,8 @@ ROUTES: list[HTTPRouteHandler] = [
     ),
     *largesse.loyalties.cards.routes.make_routes(largesse.redemptions.service.records_of_voucher),
     *largesse.locations.routes.routes,
+    *largesse.loyalties.member_routes.routes,
+    *largesse.loyalties.program_routes.make_routes(HOLDINGS),
     *largesse.management.routes.routes,
     *largesse.metadata_schemas.routes.routes,
     *largesse.oauth.routes.routes,

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from largesse.campaigns.model import (
     AccessList,
     CampaignAnswer,
+    CardShown,
     GiftShown,
     RedemptionLimit,
     StoredCampaign,
@@ -43,6 +44,8 @@ def answer(campaign: StoredCampaign, category: CategoryAnswer | None = None) -> 
         shown.description = campaign.description
     if campaign.activity_duration_after_publishing is not None:
         shown.activity_duration_after_publishing = campaign.activity_duration_after_publishing
+    if campaign.loyalty_tiers_expiration is not None:
+        shown.loyalty_tiers_expiration = campaign.loyalty_tiers_expiration
     if campaign.updated_at is not None:
         shown.updated_at = clock.iso(campaign.updated_at)
     if category is not None:
@@ -77,10 +80,12 @@ def validity(held: Validity) -> dict[str, Any]:
 
 def _template(template: Template, campaign: StoredCampaign) -> TemplateShown:
     gift = None if template.gift_amount is None else GiftShown(template.gift_amount, template.gift_effect)
+    card = None if template.points is None else CardShown(template.points, template.expiration_rules)
     return TemplateShown(
         type=template.type,
         discount=template.discount or UNSET,
         gift=gift or UNSET,
+        loyalty_card=card or UNSET,
         redemption=RedemptionLimit(template.quantity),
         code_config=template.code_config or UNSET,
         **validity(campaign),

@@ -3,18 +3,24 @@
 from typing import Any
 
 import msgspec
+from msgspec import UnsetType
 
 from largesse.campaigns.model import (
     DISCOUNT_COUPONS,
     GIFT_VOUCHERS,
+    LOYALTY_PROGRAM,
     MAX_CODES,
     PROMOTION,
     CampaignCreate,
     CampaignUpdate,
+    CardInput,
+    CardUpdate,
     StoredCampaign,
     Template,
     TemplateInput,
 )
+from largesse.engine.points import ExpirationRules, missing_member
+from largesse.engine.qualification import TiersExpiration, scheme_of
 from largesse.engine.validity import parse_duration
 from largesse.kernel import wire
 from largesse.kernel.benefits import (
@@ -28,7 +34,11 @@ from largesse.kernel.benefits import (
 from largesse.kernel.codes import CodeConfig, code_config, invalid_code_config
 from largesse.kernel.errors import ApiError, invalid, invalid_payload
 
-_OF_VOUCHER = {"DISCOUNT_VOUCHER": DISCOUNT_COUPONS, "GIFT_VOUCHER": GIFT_VOUCHERS}
+_OF_VOUCHER = {
+    "DISCOUNT_VOUCHER": DISCOUNT_COUPONS,
+    "GIFT_VOUCHER": GIFT_VOUCHERS,
+    "LOYALTY_CARD": LOYALTY_PROGRAM,
+}
 _VOUCHER_OF = {campaign: voucher for voucher, campaign in _OF_VOUCHER.items()}
 
 
@@ -44,7 +54,7 @@ def new_campaign(sent: CampaignCreate, campaign_id: str, now: int) -> StoredCamp
         campaign_type=kind,
         type=sent.type or "STATIC",
         description=sent.description,
-        join_once=bool(sent.join_once),
+        join_once=bool(sent.join_once) or kind == LOYALTY_PROGRAM,  # a customer has one card of a program (documented)
         auto_join=bool(sent.auto_join),
         use_voucher_metadata_schema=sent.use_voucher_metadata_schema is not False and kind != PROMOTION,
         activity_duration_after_publishing=_duration(sent.activity_duration_after_publishing),
@@ -61,6 +71,8 @@ def new_campaign(sent: CampaignCreate, campaign_id: str, now: int) -> StoredCamp
         _check_count(sent.vouchers_count or 0, campaign)
     if campaign.type == "STANDALONE":
         campaign.join_once = False
+    if kind == LOYALTY_PROGRAM:
+        campaign.loyalty_tiers_expiration = _checked(sent.loyalty_tiers_expiration)
     _check_dates(campaign)
     return campaign
 
@@ -74,14 +86,15 @@ def _campaign_type(sent: CampaignCreate) -> str:
     if sent.voucher is not None and sent.voucher.is_referral_code:
         kind = "REFERRAL_PROGRAM"
     if kind is None:
-        raise invalid_campaign("A campaign needs a 'voucher' with its discount or gift, or a 'promotion'")
+        raise invalid_campaign("A campaign needs a 'voucher' with its discount, gift or loyalty_card, or a 'promotion'")
     if kind != PROMOTION and kind not in _VOUCHER_OF:
         raise invalid_campaign(
-            f"Campaigns of type {kind} are not available in this version; "
-            f"use {DISCOUNT_COUPONS}, {GIFT_VOUCHERS} or {PROMOTION}"
+            f"Campaigns of type {kind} are not available in this version; use {', '.join(_VOUCHER_OF)} or {PROMOTION}"
         )
+    if kind == LOYALTY_PROGRAM and sent.voucher is None:
+        return kind  # its cards begin without points
     if kind != PROMOTION and implied != kind:
-        part = "discount" if kind == DISCOUNT_COUPONS else "gift"
+        part = {DISCOUNT_COUPONS: "discount", GIFT_VOUCHERS: "gift"}.get(kind, "loyalty_card")
         raise invalid_campaign(f"Property '{part}' is required for {kind} campaign")
     return kind
 
@@ -102,6 +115,12 @@ def _template(sent: CampaignCreate, campaign: StoredCampaign) -> Template:
         if voucher.discount is None:
             raise invalid_campaign(f"Property 'discount' is required for {DISCOUNT_COUPONS} campaign")
         template = Template(type="DISCOUNT_VOUCHER", discount=checked_discount(voucher.discount, ".voucher.discount"))
+    elif campaign.campaign_type == LOYALTY_PROGRAM:
+        if campaign.type == "STANDALONE":
+            raise invalid_campaign("A LOYALTY_PROGRAM campaign has a card for each customer; use STATIC or AUTO_UPDATE")
+        card = voucher.loyalty_card or CardInput()
+        check_rules(card.expiration_rules, ".voucher.loyalty_card.expiration_rules")
+        template = Template(type="LOYALTY_CARD", points=card.points or 0, expiration_rules=card.expiration_rules)
     else:
         gift = voucher.gift or GiftInput()
         template = Template(type="GIFT_VOUCHER", gift_amount=checked_credits(gift), gift_effect=gift.effect)
@@ -147,10 +166,12 @@ def take(campaign: StoredCampaign, sent: CampaignUpdate) -> set[str]:
         campaign.metadata = wire.merge_metadata(campaign.metadata or {}, sent.metadata)
     if sent.unset_metadata_fields:
         campaign.metadata = wire.without_fields(campaign.metadata or {}, sent.unset_metadata_fields)
-    if isinstance(sent.join_once, bool) and campaign.type != "STANDALONE":
+    if isinstance(sent.join_once, bool) and campaign.type != "STANDALONE" and campaign.campaign_type != LOYALTY_PROGRAM:
         campaign.join_once = sent.join_once
     if isinstance(sent.auto_join, bool):
         campaign.auto_join = sent.auto_join
+    if sent.loyalty_tiers_expiration is not msgspec.UNSET and campaign.campaign_type == LOYALTY_PROGRAM:
+        campaign.loyalty_tiers_expiration = _checked(sent.loyalty_tiers_expiration)
     _take_type(campaign, sent.type)
     _take_template(campaign, sent)
     _check_dates(campaign)
@@ -174,6 +195,26 @@ def _take_template(campaign: StoredCampaign, sent: CampaignUpdate) -> None:
         campaign.voucher = msgspec.structs.replace(template, discount=discount)
     if isinstance(sent.gift, GiftInput) and template.gift_amount is not None:
         campaign.voucher = msgspec.structs.replace(template, gift_effect=sent.gift.effect)
+    if isinstance(sent.loyalty_card, CardUpdate) and template.points is not None:
+        card = sent.loyalty_card
+        rules = template.expiration_rules if isinstance(card.expiration_rules, UnsetType) else card.expiration_rules
+        check_rules(rules, ".loyalty_card.expiration_rules")
+        points = card.points if isinstance(card.points, int) else template.points
+        campaign.voucher = msgspec.structs.replace(template, points=points, expiration_rules=rules)
+
+
+def check_rules(rules: ExpirationRules | None, place: str) -> None:
+    """Raises ApiError 400 `invalid_payload` for rules that do not say when points expire."""
+    if rules is not None and (name := missing_member(rules)) is not None:
+        raise invalid_payload(f"Property {place} should have required property '{name}'")
+
+
+def _checked(sent: TiersExpiration | None) -> TiersExpiration | None:
+    try:
+        scheme_of(sent)
+    except ValueError as error:
+        raise invalid_payload(f"Property .loyalty_tiers_expiration{error}") from None
+    return sent
 
 
 def _check_dates(campaign: StoredCampaign) -> None:

@@ -24,6 +24,11 @@ class Holdings(Protocol):
         `unset` names metadata that was removed. Answers how many changed, and the id to go on after; None when all are done.
         """
 
+    def reconfigured(
+        self, unit: Unit, before: StoredCampaign, after: StoredCampaign, *, recalculate_tiers: bool
+    ) -> None:
+        """Does at once what a change of the campaign, already stored, asks of those who take part in it."""
+
     def take_away(self, unit: Unit, campaign_id: str, batch: int, *, force: bool) -> int:
         """Deletes at most `batch` things held, to the bin or for good; answers how many, 0 when none are left."""
 

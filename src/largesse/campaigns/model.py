@@ -1,6 +1,6 @@
 """Campaigns as sent, stored and shown. Amounts in minor units, times in microseconds UTC."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -8,8 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 from largesse.categories.model import CategoryAnswer
 from largesse.engine.discounts import Discount
 from largesse.engine.points import ExpirationRules
+from largesse.engine.qualification import TiersExpiration
 from largesse.engine.validity import Hours, Timeframe, Weekday
-from largesse.kernel.benefits import GiftEffect, GiftInput, Validity
+from largesse.kernel.benefits import MAX_CREDITS, GiftEffect, GiftInput, Validity
 from largesse.kernel.codes import CodeConfig
 from largesse.kernel.wire import Instant
 from largesse.validation_rules.model import AssignmentList
@@ -17,12 +18,14 @@ from largesse.validation_rules.model import AssignmentList
 DISCOUNT_COUPONS = "DISCOUNT_COUPONS"
 GIFT_VOUCHERS = "GIFT_VOUCHERS"
 PROMOTION = "PROMOTION"
-CAMPAIGN_TYPES = ("LOYALTY_PROGRAM", GIFT_VOUCHERS, DISCOUNT_COUPONS, PROMOTION, "REFERRAL_PROGRAM")
+LOYALTY_PROGRAM: Final = "LOYALTY_PROGRAM"
+CAMPAIGN_TYPES = (LOYALTY_PROGRAM, GIFT_VOUCHERS, DISCOUNT_COUPONS, PROMOTION, "REFERRAL_PROGRAM")
 CampaignType = Literal["LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "PROMOTION", "REFERRAL_PROGRAM"]
 Kind = Literal["AUTO_UPDATE", "STATIC", "STANDALONE"]
 Progress = Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"]
 Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 Text = Annotated[str, Meta(max_length=10_000)]
+Points = Annotated[int, Meta(ge=0, le=MAX_CREDITS)]
 MAX_CODES = 100_000  # of one campaign, made by generation (documented)
 
 
@@ -32,13 +35,33 @@ class RedemptionLimit(msgspec.Struct, frozen=True):
     quantity: Annotated[int, Meta(ge=1, le=10**12)] | None = None
 
 
+class CardInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What every card of a loyalty program begins with, in points, and how long points last."""
+
+    points: Points | None = None
+    expiration_rules: ExpirationRules | None = None
+
+
+class CardUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """Absent stays; without rules points never expire."""
+
+    points: Points | None | UnsetType = UNSET
+    expiration_rules: ExpirationRules | None | UnsetType = UNSET
+
+
+class UpdateOptions(msgspec.Struct, frozen=True):
+    """`recalculate_tiers`: members are judged anew by changed rules of the program's tiers (documented)."""
+
+    recalculate_tiers: bool | None = None
+
+
 class TemplateInput(msgspec.Struct, frozen=True, kw_only=True):
     """What every code of a campaign is like, as sent. `code` names the one code of a STANDALONE campaign (our decision)."""
 
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"] | None = None
     discount: dict[str, Any] | None = None
     gift: GiftInput | None = None
-    loyalty_card: dict[str, Any] | None = None
+    loyalty_card: CardInput | None = None
     redemption: RedemptionLimit | None = None
     code_config: dict[str, Any] | None = None
     code: str | None = None
@@ -62,6 +85,7 @@ class CampaignCreate(Validity, kw_only=True):
     metadata: dict[str, Any] | None = None
     voucher: TemplateInput | None = None
     promotion: dict[str, Any] | None = None
+    loyalty_tiers_expiration: TiersExpiration | None = None
     validation_rules: Annotated[list[str], Meta(max_length=1)] | None = None
 
 
@@ -84,6 +108,9 @@ class CampaignUpdate(msgspec.Struct, frozen=True, kw_only=True):
     type: Kind | None | UnsetType = UNSET
     discount: dict[str, Any] | None | UnsetType = UNSET
     gift: GiftInput | None | UnsetType = UNSET
+    loyalty_card: CardUpdate | None | UnsetType = UNSET
+    loyalty_tiers_expiration: TiersExpiration | None | UnsetType = UNSET
+    options: UpdateOptions | None = None
 
 
 class Template(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -93,6 +120,7 @@ class Template(msgspec.Struct, kw_only=True, omit_defaults=True):
     discount: Discount | None = None
     gift_amount: int | None = None
     gift_effect: GiftEffect | None = None
+    points: int | None = None  # of a loyalty card, to begin with
     expiration_rules: ExpirationRules | None = None  # of points, in a loyalty program
     quantity: int | None = None
     code_config: CodeConfig | None = None
@@ -111,6 +139,7 @@ class StoredCampaign(Validity, kw_only=True):
     auto_join: bool = False
     use_voucher_metadata_schema: bool = True
     activity_duration_after_publishing: str | None = None
+    loyalty_tiers_expiration: TiersExpiration | None = None
     category_id: str | None = None
     metadata: dict[str, Any] | None = None
     active: bool = True
@@ -127,12 +156,18 @@ class GiftShown(msgspec.Struct, omit_defaults=True):
     effect: str | None = None
 
 
+class CardShown(msgspec.Struct, omit_defaults=True):
+    points: int
+    expiration_rules: ExpirationRules | None = None
+
+
 class TemplateShown(msgspec.Struct, kw_only=True):
     """The template with the campaign's validity repeated where it is set (documented)."""
 
     type: str
     discount: Discount | UnsetType = UNSET
     gift: GiftShown | UnsetType = UNSET
+    loyalty_card: CardShown | UnsetType = UNSET
     redemption: RedemptionLimit
     code_config: CodeConfig | UnsetType = UNSET
     is_referral_code: bool = False
@@ -162,6 +197,7 @@ class CampaignAnswer(msgspec.Struct, kw_only=True):
     type: str
     voucher: TemplateShown | UnsetType = UNSET
     promotion: Any = UNSET
+    loyalty_tiers_expiration: TiersExpiration | UnsetType = UNSET
     auto_join: bool
     join_once: bool
     use_voucher_metadata_schema: bool

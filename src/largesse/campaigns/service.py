@@ -215,6 +215,7 @@ def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType)
     """Changes what may change; codes never published nor redeemed follow in the background. Raises ApiError 404, 400."""
     campaign = find(unit, key, lock=True)
     check_changeable(campaign)
+    before = msgspec.structs.replace(campaign)
     changed = definition.take(campaign, sent)
     unset = sent.unset_metadata_fields or []
     schemas_of(unit).check_changed(_schema_of(campaign), sent.metadata or None, campaign.metadata, unset)
@@ -231,6 +232,8 @@ def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType)
         enqueue(unit, UPDATE, arguments, queue=campaign.id, total=campaign.vouchers_count)
     store.save(unit.conn, unit.project_id, campaign)
     kept.changed(unit)
+    recalculate = sent.options is not None and bool(sent.options.recalculate_tiers)
+    holdings[campaign.campaign_type].reconfigured(unit, before, campaign, recalculate_tiers=recalculate)
     shown = _whole(unit, campaign, holdings)
     unit.record("campaign.updated", campaign.id, {"campaign": msgspec.to_builtins(shown)})
     return shown
@@ -284,11 +287,11 @@ def remove(unit: Unit, campaign_id: str) -> None:
     validation_rules.remove_assignments(unit, "campaign", [campaign_id])
 
 
-def list_campaigns(unit: Unit, query: Query) -> CampaignList:
-    """Every parameter and filter of the list; newest first."""
+def list_campaigns(unit: Unit, query: Query, only: str | None = None) -> CampaignList:
+    """Every parameter and filter of the list; newest first. `only` shows campaigns of one type."""
     columns = store.campaigns.c
     conditions = []
-    if kind := query.one_of("campaign_type", CAMPAIGN_TYPES):
+    if kind := only or query.one_of("campaign_type", CAMPAIGN_TYPES):
         conditions.append(columns.campaign_type == kind)
     if status := query.text("campaign_status"):
         conditions.append(with_status(status))
@@ -301,7 +304,9 @@ def list_campaigns(unit: Unit, query: Query) -> CampaignList:
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
     expand = query.all("expand")
-    wanted = {one.category_id for one in found if one.category_id} if "category" in expand else set()
+    wanted = (
+        {one.category_id for one in found if one.category_id} if {"category", "categories"} & set(expand) else set()
+    )
     held = categories.answers(unit.conn, unit.project, wanted)
     shown = [answers.answer(one, held.get(one.category_id or "")) for one in found]
     if "access_settings_assignments" in expand:

@@ -26,6 +26,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.campaigns.model import StoredCampaign, Template
+from largesse.engine.qualification import TiersExpiration
 from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
@@ -50,6 +51,7 @@ campaigns = Table(
     Column("validity_day_of_week", Text),  # JSON
     Column("validity_hours", Text),  # JSON
     Column("activity_duration_after_publishing", Text),
+    Column("loyalty_tiers_expiration", Text),  # JSON
     Column("category_id", Text),
     Column("metadata", Text),  # JSON
     Column("active", Boolean, nullable=False),
@@ -72,6 +74,7 @@ _JSON: dict[str, Any] = {
     "validity_timeframe": Timeframe,
     "validity_day_of_week": list[int],
     "validity_hours": Hours,
+    "loyalty_tiers_expiration": TiersExpiration,
     "metadata": dict[str, Any],
 }
 _LIVE = campaigns.c.deleted_at.is_(None)

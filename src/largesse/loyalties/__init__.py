@@ -1,1 +1,1 @@
-"""Loyalty programs: what earns points, and the tiers of their members."""
+"""Loyalty programs: their members, how they join, what earns them points, and the tiers they reach."""

@@ -338,6 +338,11 @@ class TierHoldings:
     ) -> tuple[int, str | None]:
         return 0, None  # a tier reads what it does not say from its campaign
 
+    def reconfigured(
+        self, _unit: Unit, _before: StoredCampaign, _after: StoredCampaign, *, recalculate_tiers: bool
+    ) -> None:
+        """Nobody takes part in a promotion for longer than an order."""
+
     def take_away(self, unit: Unit, campaign_id: str, batch: int, *, force: bool) -> int:  # noqa: ARG002 - never in the bin
         stack_ids = [
             stack.id for stack in store.of_campaign(unit.conn, StoredStack, unit.project_id, campaign_id, batch)

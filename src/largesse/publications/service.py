@@ -8,7 +8,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
 import largesse.campaigns.service as campaigns
-import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.vouchers.publishing as publishing
 import largesse.vouchers.service as vouchers
@@ -74,16 +73,24 @@ def publish(unit: Unit, sent: PublicationCreate, *, join_once: bool, base_url: s
     return _answer(unit, outcome, base_url)
 
 
-def carry_out(unit: Unit, sent: PublicationCreate, *, join_once: bool, base_url: str) -> Published | ApiError:
-    """The same, for those that show something else of it."""
+def carry_out(
+    unit: Unit, sent: PublicationCreate, *, join_once: bool, base_url: str, as_member: bool = False
+) -> Published | ApiError:
+    """The same, for those that show something else of it.
+
+    `as_member`: who has a card of the program already joins again with that one, and a new source id of the caller's is kept in
+    a publication of its own (our decision); another card is refused only where somebody has it (documented).
+    """
     _check(unit, sent)
     if sent.source_id and (prior := store.by_source(unit.conn, unit.project_id, sent.source_id)) is not None:
         return _again(unit, prior, sent)
     customer = _recipient(unit, sent.customer)
     campaign, voucher = _target(unit, sent)
     try:
-        earlier = _earlier(unit, customer, campaign, voucher, join_once=join_once)
+        earlier = _earlier(unit, customer, campaign, voucher, join_once=join_once, as_member=as_member)
         if earlier is not None:
+            if as_member and sent.source_id:
+                earlier = _repeated(unit, earlier, sent)
             return _stored(unit, earlier, customer)
         given = _chosen(unit, sent, customer, campaign, voucher)
     except ApiError as refusal:
@@ -169,6 +176,7 @@ def _earlier(
     voucher: StoredVoucher | None,
     *,
     join_once: bool,
+    as_member: bool,
 ) -> Publication | None:
     """The publication by which the customer has a code already, where one is all that a customer may have of the campaign.
 
@@ -180,6 +188,10 @@ def _earlier(
     if holder is None:
         return None
     if voucher is not None and voucher.entry.id != holder.voucher_id:
+        if as_member:
+            if voucher.publish_count:
+                raise _already_published(voucher)
+            return store.by_id(unit.conn, unit.project_id, holder.publication_id)
         raise invalid(
             "voucher_cannot_be_published",
             "Voucher cannot be published",
@@ -211,9 +223,27 @@ def _chosen(
     else:
         published = voucher.publish_count > 0
     if published:
-        details = f"Voucher '{entry.id}' has already been published"
-        raise invalid("voucher_already_published", "Voucher already published", details)
+        raise _already_published(voucher)
     return [voucher]
+
+
+def _already_published(voucher: StoredVoucher) -> ApiError:
+    details = f"Voucher '{voucher.entry.id}' has already been published"
+    return invalid("voucher_already_published", "Voucher already published", details)
+
+
+def _repeated(unit: Unit, earlier: Publication, sent: PublicationCreate) -> Publication:
+    """The same publication once more, under another name of the caller's; nobody gets anything."""
+    again = msgspec.structs.replace(
+        earlier,
+        id=ids.text_id("pub_", 32),
+        channel=sent.channel or unit.call.channel,
+        source_id=sent.source_id,
+        metadata=sent.metadata or {},
+        created_at=unit.now,
+    )
+    store.insert(unit.conn, unit.project_id, [again])
+    return again
 
 
 def _record_failure(
@@ -263,9 +293,7 @@ def _stored(unit: Unit, publication: Publication, customer: StoredCustomer) -> P
 def _answer(unit: Unit, published: Published, base_url: str) -> PublicationAnswer:
     shown = None
     if len(published.publication.vouchers) == 1 and published.vouchers:
-        entry = published.vouchers[0].entry
-        held = categories.answers(unit.conn, unit.project, [entry.category_id]) if entry.category_id else {}
-        shown = vouchers.answer(published.vouchers[0], base_url, held.get(entry.category_id or ""))
+        shown = vouchers.listed(unit, published.vouchers, base_url)[0]
     return answers.answer(published.publication, published.customer, shown)
 
 
@@ -313,6 +341,7 @@ def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]]) -> 
     named = customers.by_ids(unit.conn, unit.project, {one.customer_id for one in found})
     single = [one.voucher_id for one in found if one.voucher_id and len(one.vouchers) == 1]
     handed = vouchers.load(unit.conn, unit.project, single, lock=False) if single else {}
+    vouchers.open_wallets(unit.conn, unit.project, handed.values(), unit.now)
     shown = [answers.listed(one, named.get(one.customer_id), handed) for one in found]
     return PublicationList(publications=shown, total=total)
 

@@ -40,3 +40,5 @@ class CampaignSummary(msgspec.Struct, kw_only=True):
     amount_redeemed: int | UnsetType = UNSET
     amount_rolledback: int | UnsetType = UNSET
     amount_subtracted: int | UnsetType = UNSET
+    created_vouchers_points: int | UnsetType = UNSET
+    points_deleted: int | UnsetType = UNSET

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import largesse.campaigns.service as campaigns
 import largesse.publications.service as publications
 import largesse.redemptions.service as redemptions
-from largesse.campaigns.model import GIFT_VOUCHERS, PROMOTION
+from largesse.campaigns.model import GIFT_VOUCHERS, LOYALTY_PROGRAM, PROMOTION
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import invalid_query
@@ -55,6 +55,9 @@ def summary_of_campaign(unit: Unit, key: str, query: Query) -> CampaignSummary:
         shown.amount_subtracted = tallies.get("amount_subtracted", 0)
         shown.amount_redeemed = figures.amount_redeemed
         shown.amount_rolledback = figures.amount_rolledback
+    elif campaign.campaign_type == LOYALTY_PROGRAM:
+        shown.created_vouchers_points = tallies.get("created_vouchers_amount", 0)
+        shown.points_deleted = tallies.get("amount_deleted", 0)
     else:
         shown.discounted_amount = figures.discounted_amount
         shown.rolledback_discounted_amount = figures.rolledback_discounted_amount

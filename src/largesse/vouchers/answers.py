@@ -63,7 +63,7 @@ def answer(
         is_referral_code=entry.is_referral_code,
         created_at=clock.iso(stored.created_at),
         updated_at=clock.iso_or_none(stored.updated_at),
-        holder_id=entry.holder_id or UNSET,
+        holder_id=entry.holder_id or (None if entry.type == LOYALTY_CARD else UNSET),
         referrer_id=stored.referrer_id or UNSET,
         validation_rules_assignments=assignments if assignments is not None else UNSET,
         publish=Publish(count=stored.publish_count, url=f"/v1/vouchers/{entry.code}/publications?page=1&limit=10"),

@@ -92,7 +92,7 @@ def of_campaign(campaign: StoredCampaign) -> Voucher:
         code="",
         type=template.type,
         discount=template.discount,
-        gift_amount=template.gift_amount or 0,
+        gift_amount=template.points or template.gift_amount or 0,
         gift_effect=template.gift_effect,
         quantity=template.quantity,
         campaign=campaign.name,
@@ -156,6 +156,8 @@ def _take_value(entry: Voucher, sent: VoucherCreate) -> None:
         entry.gift_amount = checked_credits(sent.gift)
     if sent.gift is not None and sent.gift.effect is not None:
         entry.gift_effect = sent.gift.effect
+    if sent.loyalty_card is not None and sent.loyalty_card.points is not None:
+        entry.gift_amount = sent.loyalty_card.points
 
 
 def _type_of(sent: VoucherCreate) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from largesse.campaigns.model import RedemptionLimit
+from largesse.campaigns.model import CardInput, RedemptionLimit
 from largesse.categories.model import CategoryAnswer
 from largesse.engine.books import Voucher
 from largesse.engine.discounts import Discount
@@ -36,7 +36,7 @@ class VoucherCreate(Validity, kw_only=True):
     type: VoucherType | None = None
     discount: dict[str, Any] | None = None
     gift: GiftInput | None = None
-    loyalty_card: dict[str, Any] | None = None
+    loyalty_card: CardInput | None = None
     campaign: str | None = None
     campaign_id: str | None = None
     category: str | None = None
@@ -209,7 +209,7 @@ class VoucherAnswer(msgspec.Struct, kw_only=True):
     is_referral_code: bool
     created_at: str
     updated_at: str | None
-    holder_id: str | UnsetType = UNSET
+    holder_id: str | None | UnsetType = UNSET  # of a card that nobody has: null (observed)
     referrer_id: str | UnsetType = UNSET
     validation_rules_assignments: AssignmentList | UnsetType = UNSET
     publish: Publish

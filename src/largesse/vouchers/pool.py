@@ -1,5 +1,6 @@
 """The codes of a campaign: adding them one by one or by the thousand, following its changes, going with it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -150,11 +151,22 @@ KINDS = {GENERATE: Kind(generate, _given_up)}
 # With their campaign
 
 
-class CodeHoldings:
-    """Campaigns of discount codes and gift cards hold codes; `forget` lets go of what rooms above keep of those deleted."""
+Reconfigured = Callable[[Unit, StoredCampaign, StoredCampaign, bool], None]  # (unit, before, after, recalculate tiers)
 
-    def __init__(self, forget: Forget) -> None:
+
+def _nothing_more(_unit: Unit, _before: StoredCampaign, _after: StoredCampaign, _recalculate_tiers: bool) -> None:
+    """Coupons and gift cards are what they are."""
+
+
+class CodeHoldings:
+    """Campaigns of discount codes, gift cards and loyalty cards hold codes.
+
+    `forget` lets go of what rooms above keep of those deleted; `reconfigured` is what they do about a changed campaign.
+    """
+
+    def __init__(self, forget: Forget, reconfigured: Reconfigured = _nothing_more) -> None:
         self._forget = forget
+        self._reconfigured = reconfigured
 
     def begin(self, unit: Unit, campaign: StoredCampaign, sent: CampaignCreate) -> None:
         count, voucher = sent.vouchers_count or 0, sent.voucher
@@ -187,6 +199,11 @@ class CodeHoldings:
         store.save_all(unit.conn, unit.project_id, fresh)
         return len(fresh), found[-1].entry.id if len(found) == batch else None
 
+    def reconfigured(
+        self, unit: Unit, before: StoredCampaign, after: StoredCampaign, *, recalculate_tiers: bool
+    ) -> None:
+        self._reconfigured(unit, before, after, recalculate_tiers)
+
     def take_away(self, unit: Unit, campaign_id: str, batch: int, *, force: bool) -> int:
         found = store.of_campaign(unit.conn, unit.project_id, campaign_id, after="", limit=batch, binned=force)
         voucher_ids = [stored.entry.id for stored in found]
@@ -209,5 +226,7 @@ def _follow(stored: StoredVoucher, campaign: StoredCampaign, unset: list[str]) -
     entry.category_id = campaign.category_id
     if template is not None:
         entry.discount, entry.gift_effect = template.discount, template.gift_effect
+        if template.points is not None:
+            entry.gift_amount = template.points  # of a card that nobody has had yet: no bucket holds it
     if campaign.use_voucher_metadata_schema:
         entry.metadata = wire.without_fields(wire.merge_metadata(entry.metadata, campaign.metadata or {}), unset)

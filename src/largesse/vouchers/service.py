@@ -19,7 +19,7 @@ from largesse.kernel.benefits import VALIDITY, changed_discount, check_validity
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
 from largesse.kernel.http.filters import where
-from largesse.kernel.http.query import Query, within
+from largesse.kernel.http.query import Page, Query, within
 from largesse.kernel.project import Project
 from largesse.metadata_schemas.service import schemas_of
 from largesse.vouchers import credit, store
@@ -230,14 +230,25 @@ def list_transactions_of_campaign(unit: Unit, key: str, query: Query) -> Transac
 def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
     """Every parameter and filter of the list; newest first."""
     columns = store.vouchers.c
-    conditions = within(columns.created_at, query.between("created_at"))
-    conditions += within(columns.updated_at, query.between("updated_at"))
+    conditions = []
     for parameter, column in (("campaign", columns.campaign), ("campaign_id", columns.campaign_id)):
         if value := query.text(parameter):
             conditions.append(column == value)
     if category := query.text("category_id") or query.text("category"):
         named = categories.find(unit, category)
         conditions.append(columns.category_id == (named.id if named else category))
+    return _listed(unit, query, conditions, query.page(max_page=99), base_url)
+
+
+def list_of_campaign(unit: Unit, campaign_id: str, query: Query, base_url: str) -> VoucherList:
+    """The vouchers of one campaign, with the parameters and filters of the list; newest first."""
+    return _listed(unit, query, [store.vouchers.c.campaign_id == campaign_id], query.page(), base_url)
+
+
+def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]], page: Page, base_url: str) -> VoucherList:
+    columns = store.vouchers.c
+    conditions += within(columns.created_at, query.between("created_at"))
+    conditions += within(columns.updated_at, query.between("updated_at"))
     if wanted := query.all("code"):
         conditions.append(columns.code_key.in_([unit.project.code_key(code) for code in wanted]))
     if wanted := query.all("ids"):
@@ -248,13 +259,16 @@ def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
     filters = query.filters()
     if filters is not None and (condition := where(filters, FILTERS, now=unit.now)) is not None:
         conditions.append(condition)
-    page = query.page(max_page=99)
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
+    return VoucherList(vouchers=listed(unit, found, base_url), total=total)
+
+
+def listed(unit: Unit, found: Sequence[StoredVoucher], base_url: str) -> list[VoucherAnswer]:
+    """Vouchers as lists and publications show them: with their categories, without their rules."""
     held = categories.answers(unit.conn, unit.project, {v.entry.category_id for v in found if v.entry.category_id})
-    open_wallets(unit.conn, unit.project, found, unit.now)
-    shown = [answer(stored, base_url, held.get(stored.entry.category_id or "")) for stored in found]
-    return VoucherList(vouchers=shown, total=total)
+    open_wallets(unit.conn, unit.project, [stored for stored in found if stored.wallet is None], unit.now)
+    return [answer(stored, base_url, held.get(stored.entry.category_id or "")) for stored in found]
 
 
 def code_of_asset(conn: Connection, kind: str, asset_id: str) -> str | None:

@@ -374,8 +374,8 @@ def of_campaign(
 
 
 def save_all(conn: Connection, project_id: str, changed: Sequence[StoredVoucher]) -> None:
-    """As `save`, for many, and the effect of gift credit with it."""
-    columns = (*_CHANGING, "gift_effect")
+    """As `save`, for many, and with it what codes that nobody has had begin with."""
+    columns = (*_CHANGING, "gift_effect", "gift_amount")
     rows = [(*_values(stored, columns), stored.entry.id) for stored in changed]
     update_rows(conn, vouchers, ("id",), columns, project_id, rows)
 

@@ -263,6 +263,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("segments_by_creation", "segments", ["project_id", "created_at", "id"], unique=False)
+    op.add_column("campaigns", sa.Column("loyalty_tiers_expiration", sa.Text(), nullable=True))
     op.add_column("postings", sa.Column("seal_id", sa.Text(), nullable=True))
     op.add_column("projects", sa.Column("described", sa.Text(), nullable=True))
     op.add_column("voucher_transactions", sa.Column("related_transaction_id", sa.Text(), nullable=True))
@@ -342,6 +343,7 @@ def downgrade() -> None:
     op.drop_column("voucher_transactions", "related_transaction_id")
     op.drop_column("projects", "described")
     op.drop_column("postings", "seal_id")
+    op.drop_column("campaigns", "loyalty_tiers_expiration")
     op.drop_index("segments_by_creation", table_name="segments")
     op.drop_table("segments")
     op.drop_index(

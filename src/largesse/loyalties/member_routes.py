@@ -1,0 +1,62 @@
+"""HTTP of the members of loyalty programs."""
+
+from litestar import Response, get, post
+
+from largesse.kernel.errors import ApiError
+from largesse.kernel.http.request import ApiRequest, answer, operation
+from largesse.loyalties import members
+from largesse.loyalties.model import MemberCreate
+from largesse.vouchers.model import VoucherAnswer, VoucherList
+
+_LIST = (
+    "limit",
+    "page",
+    "customer",
+    "created_at[before]",
+    "created_at[after]",
+    "updated_at[before]",
+    "updated_at[after]",
+    "order",
+    "code",
+    "ids",
+    "filters",
+)
+
+
+@get(
+    "/v1/loyalties/{campaign_id:str}/members",
+    **operation("List the members of a loyalty program", answer=VoucherList, query=_LIST),
+)
+async def list_members(request: ApiRequest, campaign_id: str) -> Response[bytes]:
+    base_url = request.settings.base_url
+    return answer(await request.read(lambda unit: members.list_members(unit, campaign_id, request.query, base_url)))
+
+
+@post(
+    "/v1/loyalties/{campaign_id:str}/members",
+    **operation("Let a customer join a loyalty program", body=MemberCreate, answer=VoucherAnswer),
+)
+async def add_member(request: ApiRequest, campaign_id: str) -> Response[bytes]:
+    body, base_url = await request.payload(MemberCreate), request.settings.base_url
+    outcome = await request.write(lambda unit: members.add(unit, campaign_id, body, base_url))
+    if isinstance(outcome, ApiError):
+        raise outcome
+    return answer(outcome)
+
+
+@get(
+    "/v1/loyalties/{campaign_id:str}/members/{member_id:str}",
+    **operation("Get a member of a loyalty program", answer=VoucherAnswer),
+)
+async def get_member_of_program(request: ApiRequest, campaign_id: str, member_id: str) -> Response[bytes]:
+    base_url = request.settings.base_url
+    return answer(await request.read(lambda unit: members.get(unit, member_id, base_url, campaign_id)))
+
+
+@get("/v1/loyalties/members/{member_id:str}", **operation("Get a member", answer=VoucherAnswer))
+async def get_member(request: ApiRequest, member_id: str) -> Response[bytes]:
+    base_url = request.settings.base_url
+    return answer(await request.read(lambda unit: members.get(unit, member_id, base_url)))
+
+
+routes = [list_members, add_member, get_member_of_program, get_member]
