@@ -63,7 +63,7 @@ def catch_up(unit: Unit, job: Job) -> Progress | Done:
         found = log.customers_since(unit.conn, unit.project_id, after_id, job.batch)
         if found:
             ids = dict.fromkeys(customer_id for _, customer_id in found if customer_id is not None)
-            _settle(unit, judged, list(ids), tell=False)
+            _settle(unit, judged, list(ids), tell=True)
             left = [*after[:place], found[-1][0], *after[place + 1 :]]
             return Progress(state={"after": left}, done=job.done + len(found))
     return _done(job)

@@ -66,7 +66,7 @@ def settle(unit_of: Mapping[str, Unit], concerned: Mapping[str, Sequence[Judged]
     """Judges customers by the segments named for each, notes what is new and tells of who entered and left.
 
     `unit_of` and `concerned` are by customer id; all units share a connection and a project. Customers are locked; one deleted
-    since is left out. Answers how many filters were asked.
+    since is left out. Without `tell` nothing is told of those of whom nothing was noted. Answers how many filters were asked.
     """
     unit = next(iter(unit_of.values()))
     found = customers.by_ids(unit.conn, unit.project, sorted(concerned), lock=True)
@@ -91,7 +91,7 @@ def settle(unit_of: Mapping[str, Unit], concerned: Mapping[str, Sequence[Judged]
             if before != after:
                 _sort(before, after, new, changed, gone)
             was = before is not None and before.inside
-            if tell and segment.records and was != after.inside:
+            if segment.records and was != after.inside and (tell or before is not None):
                 record(teller, segment, customer_id, profile, entered=after.inside)
     store.write(unit.conn, unit.project_id, new, changed, gone)
     return asked
