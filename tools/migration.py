@@ -50,7 +50,9 @@ def main(name: str, summary: str) -> None:
     earlier = sorted(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
     before = max((number for number in earlier if number < revision), default=None)
     for module in pkgutil.walk_packages(largesse.__path__, "largesse."):
-        if module.name.endswith((".store", ".tables", ".events", ".ledger", ".jobs", ".idempotency", ".seals")):
+        if module.name.endswith(
+            (".store", ".tables", ".events", ".ledger", ".settling", ".jobs", ".idempotency", ".seals")
+        ):
             importlib.import_module(module.name)
     with tempfile.TemporaryDirectory() as directory:
         engine = create_engine(f"sqlite:///{directory}/schema.db")

@@ -112,6 +112,12 @@ def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
     raise not_found(object_type, key)
 
 
+def _note_rules(unit: Unit, voucher_id: str, rule_ids: list[str]) -> None:
+    """A voucher whose rules changed knows them by heart, and what they count begins anew."""
+    largesse.vouchers.service.note_rules(unit, voucher_id, rule_ids)
+    largesse.redemptions.service.forget_sums(unit, voucher_id)
+
+
 # What campaigns of each type hold.
 HOLDINGS: dict[str, Holdings] = {
     DISCOUNT_COUPONS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
@@ -148,7 +154,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.rewards.routes.routes,
     *largesse.segments.routes.make_routes(largesse.validation_rules.service.check_unused),
     *largesse.summaries.routes.routes,
-    *largesse.validation_rules.routes.make_routes(_ruled_object, largesse.vouchers.service.note_rules),
+    *largesse.validation_rules.routes.make_routes(_ruled_object, _note_rules),
     *largesse.vouchers.campaign_routes.routes,
     *largesse.vouchers.routes.make_routes(
         largesse.publications.service.remove_of_vouchers, largesse.loyalties.cards.service.change_voucher_balance

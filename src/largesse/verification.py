@@ -12,6 +12,7 @@ import largesse.vouchers.service as vouchers
 import largesse.wallets.service as wallets
 from largesse.kernel import ledger, seals
 from largesse.kernel.access.projects import list_projects
+from largesse.kernel.project import Project
 
 
 class Drift(msgspec.Struct, frozen=True):
@@ -34,7 +35,15 @@ def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id
         found.extend(_campaigns(conn, project.id))
         found.extend(_customers(conn, project.id))
         found.extend(_counters(conn, project.id))
+        found.extend(_sums(conn, project))
     return found
+
+
+def _sums(conn: Connection, project: Project) -> Iterator[Drift]:
+    """What rules count by, against history."""
+    for one in redemptions.kept_sums(conn, project):
+        if one.kept != one.history:
+            yield Drift(project.id, one.scope, one.name, one.kept, one.history)
 
 
 def chains(conn: Connection, noted: str | None = None) -> dict[str, seals.Checked]:

@@ -1,63 +1,12 @@
 """Rules that count: limits of codes, tiers and campaigns hold exactly, also in a crowd, and come back with a rollback."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
+from tests.api.crowd import CROWD, at_once, outcomes
+from tests.api.limits import KEY, assign, campaign, limit, limited, undo
 from tests.api.promotions import new_tier, of_tier, try_redeem_all
 from tests.api.shop import amount, code, gift, name, ok, redeem, refused, try_redeem, validate
-from tests.api.test_races import CROWD, at_once, outcomes
-from tests.conftest import new_store
 from tests.servers import Server
-
-
-@pytest.fixture(
-    scope="module", params=[("sqlite", 1), ("postgresql", 1), ("postgresql", 2)], ids=lambda p: f"{p[0]}-{p[1]}"
-)
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on each store, and with two worker processes."""
-    kind, workers = request.param
-    running = Server(new_store(kind, request, tmp_path_factory.mktemp("count")), workers=workers)
-    yield running
-    running.verify()
-    running.stop()
-
-
-def limit(shop: Server, counted: str, most: int) -> str:
-    """The id of a rule that lets so many through."""
-    conditions = {"$less_than_or_equal": [most]}
-    sent = {"name": name("Limit"), "rules": {"1": {"name": counted, "conditions": conditions}}}
-    return str(ok(shop.client.post("/v1/validation-rules", json=sent))["id"])
-
-
-def limited(shop: Server, counted: str, most: int) -> str:
-    """A code under a rule of its own."""
-    made = code(shop.client, amount(100))
-    assign(shop, limit(shop, counted, most), made, "voucher")
-    return made
-
-
-def assign(shop: Server, rule_id: str, object_id: str, object_type: str) -> None:
-    sent = {"related_object_id": object_id, "related_object_type": object_type}
-    ok(shop.client.post(f"/v1/validation-rules/{rule_id}/assignments", json=sent))
-
-
-def campaign(shop: Server, codes: int, counted: str, most: int, voucher: Any = None) -> list[str]:
-    """Codes of a new campaign under one rule."""
-    coupon = voucher or {"type": "DISCOUNT_VOUCHER", "discount": amount(100)}
-    sent = {"name": name("Campaign"), "voucher": coupon, "validation_rules": [limit(shop, counted, most)]}
-    if voucher:
-        sent["campaign_type"] = "GIFT_VOUCHERS"
-    made = ok(shop.client.post("/v1/campaigns", json=sent))
-    return [ok(shop.client.post(f"/v1/campaigns/{made['id']}/vouchers"))["code"] for _ in range(codes)]
-
-
-def undo(shop: Server, redemption: Any) -> None:
-    ok(shop.client.post(f"/v1/redemptions/{redemption['redemptions'][0]['id']}/rollback"))
-
-
-KEY = "redemption_rules_violated"
 
 
 @pytest.mark.parametrize("period", ["", ".daily", ".weekly", ".monthly"])

@@ -133,7 +133,6 @@ def test_a_rule_on_products_alone_is_no_condition() -> None:
         (rules(leaf("customer.segment")), "rules.1.conditions should have at least one operator"),
         (rules(leaf("customer.segment", {"$contains": ["seg_1"]})), "unknown operator '$contains' for customer.segment"),
         (rules(leaf("customer.segment", {"$is": [5]})), "rules.1.conditions.$is should be an id, or an object with an id"),
-        (rules(leaf("redemption.count.per_user", {"$is": [1]})), "not supported yet, as there are no user logins"),
         (rules(leaf("product.discount_applicable", {"$is": [True]})), "applicable_to"),
         (rules(leaf("order.amount")), "rules.1.conditions should have at least one operator"),
         (rules(leaf("order.amount", {"$starts_with": ["1"]})), "unknown operator '$starts_with' for order.amount; known are"),

@@ -33,6 +33,8 @@ ELSEWHERE = (
     "categories",
     "counters",
     "products",
+    "sums",
+    "settling",
 )
 
 

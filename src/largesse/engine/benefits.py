@@ -94,7 +94,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     """A validation rule as decisions read it. `message` is its custom error text; `conditions` is None where it has none.
 
     `collections` are the ids of all product collections that any part of it names. `fills_bundle` is whether a cart without one
-    complete bundle is refused.
+    complete bundle is refused. `series` names what it counts, anew whenever that begins to be counted: sums kept under another
+    series are none of its own. `of_campaign` is set where a campaign has it.
     """
 
     id: str
@@ -105,6 +106,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     conditions: Conditions | None = None
     message: str | None = None
     collections: frozenset[str] = frozenset()
+    series: str = ""
+    of_campaign: bool = False
 
 
 class BundleItem(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.order import Catalog, Line
 from largesse.engine.stacking import StackingRules
-from largesse.engine.tallies import Tallies
+from largesse.engine.tallies import Calendar, Tallies, Weekday
 
 
 class ProductCollection(Protocol):
@@ -31,6 +31,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     rules: StackingRules
     now: int
     zone: ZoneInfo
+    first_weekday: Weekday = "MONDAY"
     session_key: str | None = None
     customer: CustomerFacts | None = None
     metadata: dict[str, Any] | None = None
@@ -40,3 +41,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     budgets: dict[str, int] = {}
     tallies: Tallies | None = None
     stocks: dict[str, int] = {}
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.zone, self.first_weekday)

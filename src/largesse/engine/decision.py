@@ -17,7 +17,7 @@ from largesse.engine.circumstances import Circumstances
 from largesse.engine.discounts import Discount
 from largesse.engine.effects import Effect, Effects
 from largesse.engine.order import Line, Order, without_applied
-from largesse.engine.preconditions import Course, Made, Verdict, judge, judge_rules, looks_at_result, use_of
+from largesse.engine.preconditions import Course, Made, Verdict, granted_use, judge, judge_rules, looks_at_result
 from largesse.engine.refusal import Refusal
 from largesse.engine.stacking import Limits, SkipReason, StackingRules, evaluation_order
 from largesse.engine.tallies import Tallies, Use
@@ -190,7 +190,7 @@ class _Walk:
         self._effects.spend(effect)
         if self._about.tallies is not None:
             made = Made(effect.order, effect.credits, effect.points)
-            self._course.uses.append(use_of(ask, self._about, made))
+            self._course.uses.append(granted_use(ask, self._about, made))
         if effect.order is not None:
             self._running = effect.order
         account, subject = (

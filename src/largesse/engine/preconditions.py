@@ -1,6 +1,7 @@
 """What must hold before a redeemable is worth anything, in the documented order: its state, the order, the balance, the rules."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -15,7 +16,7 @@ from largesse.engine.order import Order
 from largesse.engine.refusal import Refusal
 from largesse.engine.rewards import Offer
 from largesse.engine.rules import Count, Facts, Violation
-from largesse.engine.tallies import Tallies, Use, tally_of
+from largesse.engine.tallies import Redeemed, Tallies, Use, redeemed
 from largesse.engine.validity import Hours, Timeframe, in_hours, in_timeframe, on_weekday
 
 GIFT = "GIFT_VOUCHER"
@@ -255,11 +256,16 @@ def judge_rules(
         api_key=about.api_key,
         holder_id=ask.voucher.holder_id if ask.voucher else None,
         points_used=_points_used(ask, made),
-        counted=lambda count: _counted(count, ask, course, made),
+        counted=_nothing,
     )
     violated: list[tuple[RuleSet, Violation]] = []
     for one, bundle in zip(ask.rules, bundles, strict=True):
-        violation = one.conditions.blame(facts) if one.conditions is not None else None
+        violation = None
+        if one.conditions is not None:
+            seen = facts
+            if one.conditions.counts:
+                seen = msgspec.structs.replace(facts, counted=partial(_counted, ask, one, course, made))
+            violation = one.conditions.blame(seen)
         if violation is None and bundle is not None and not bundle.quantity and one.fills_bundle:
             violation = Violation("order")
         if violation is not None:
@@ -271,11 +277,14 @@ def judge_rules(
     return refusals.rules_violated(first.group, _subject(ask), [one.id for one, _ in violated], message)
 
 
-def _counted(count: Count, ask: Ask, course: Course, made: Made | None) -> int | None:
+def _nothing(_count: Count) -> None:
+    """What a rule that counts nothing asks of history."""
+
+
+def _counted(ask: Ask, rules: RuleSet, course: Course, made: Made | None, count: Count) -> int | None:
     """What history, the requests before in the batch, the redeemables before in the request, and this one add up to."""
     about = course.about
-    customer_id = about.customer.id if about.customer else None
-    tally = tally_of(count, ask, about.now, about.zone, customer_id, about.api_key)
+    tally = _redeemed(ask, about).tally(count, rules, about.calendar)
     if tally is None:
         return None
     return (about.tallies or Tallies({})).of(tally, [*course.uses, use_of(ask, about, made)])
@@ -289,16 +298,28 @@ def _points_used(ask: Ask, made: Made | None) -> int:
 
 def use_of(ask: Ask, about: Circumstances, made: Made | None) -> Use:
     """The redemption of a redeemable, as the sums that rules ask for see it."""
+    asked = _redeemed(ask, about)
     return Use(
-        "promotion_tier" if ask.tier else "voucher",
-        (ask.tier or ask.voucher or ask).id,
-        ask.campaign.id if ask.campaign else None,
-        about.customer.id if about.customer else None,
-        about.api_key,
-        made.order.total_applied_discount_amount if made is not None and made.order is not None else 0,
-        (made.credits or made.points or 0) if made is not None else 0,
-        made.order if made is not None else None,
+        asked.kind,
+        asked.id,
+        asked.campaign_id,
+        asked.customer_id,
+        asked.api_key,
+        asked.at,
+        discount=made.order.total_applied_discount_amount if made is not None and made.order is not None else 0,
+        credits=(made.credits or made.points or 0) if made is not None else 0,
+        order=made.order if made is not None else None,
     )
+
+
+def granted_use(ask: Ask, about: Circumstances, made: Made) -> Use:
+    """The same of a redeemable that is granted, with the sums that its rules keep."""
+    use = use_of(ask, about, made)
+    return msgspec.structs.replace(use, kept=use.tallies(ask.rules, about.calendar))
+
+
+def _redeemed(ask: Ask, about: Circumstances) -> Redeemed:
+    return redeemed(ask, about.now, about.customer.id if about.customer else None, about.api_key)
 
 
 def _found(rules: RuleSet, order: Order | None, cart_of: MakeCart) -> Bundle | None:

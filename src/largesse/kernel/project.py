@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from largesse.engine.stacking import StackingRules
+from largesse.engine.tallies import Calendar, Weekday
 
 
 class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +16,7 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     currency: str = "USD"
     timezone: str = "UTC"
+    first_weekday: Weekday = "MONDAY"  # of the weeks that rules count in
     case_sensitive_codes: bool = True
     client_trusted_domains: list[str] = []
     client_redeem_enabled: bool = False
@@ -43,6 +45,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     def zone(self) -> ZoneInfo:
         """The zone in which days, hours and windows of this project are computed."""
         return zone(self.settings.timezone)
+
+    @property
+    def calendar(self) -> Calendar:
+        """Where the days, weeks and other periods of this project begin."""
+        return Calendar(self.zone, self.settings.first_weekday)
 
     def day(self, instant: int) -> date:
         """The calendar day of an instant (microseconds UTC) in the project's zone."""

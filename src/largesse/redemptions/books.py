@@ -10,6 +10,7 @@ from functools import cached_property
 import msgspec
 from sqlalchemy.engine import Connection
 
+import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.orders.service as orders
@@ -18,6 +19,7 @@ import largesse.promotions.service as promotions
 import largesse.vouchers.service as vouchers
 from largesse.categories.model import CategoryAnswer
 from largesse.customers.model import Counts, CustomerInput, StoredCustomer
+from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask, Campaign, Lock, Tier, Voucher
 from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
@@ -34,7 +36,9 @@ from largesse.orders.model import StoredOrder
 from largesse.promotions.model import TierAnswer
 from largesse.redemptions import collections, definitions, store
 from largesse.redemptions.collections import Collections
-from largesse.redemptions.model import OrderReference, Record, RedeemableInput, StackableRequest
+from largesse.redemptions.model import OrderReference, Record, RedeemableInput, StackableRequest, redeemed_by
+from largesse.redemptions.sums import FreedSums, KeptSums, Standing
+from largesse.redemptions.sums import write as write_sums
 from largesse.segments.judging import Segments
 from largesse.vouchers.model import CreditTransaction, StoredVoucher
 
@@ -102,6 +106,9 @@ class Books:
         )
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
         self.tallies: Tallies | None = None  # what the rules at hand count, where they count any
+        self._kept: KeptSums | None = None
+        self._freed: FreedSums | None = None
+        self._freed_by: dict[str, list[Tally]] = {}
         self.tier_counts: dict[ledger.Key, int] = {}
         self._tier_answers: Mapping[str, TierAnswer] | None = None
 
@@ -190,20 +197,31 @@ class Books:
         lines = [line for stored in found for line in stored.order.lines or ()]
         return collections.load(self._conn, self.project, ids, self._sent_orders, lines, self._free_items())
 
-    def load_tallies(self, wanted: Collection[Tally], *, lock: bool) -> None:
-        """Sums history as the rules ask; where redemptions may follow, rivals for the same campaigns and tiers wait until they end.
+    def load_sums(self, wanted: Collection[Tally], *, lock: bool) -> None:
+        """Loads what the rules at hand count. Nothing is read where none does."""
+        if wanted:
+            self._kept = KeptSums(self._conn, self.project.id, wanted, self._orders, lock=lock)
+            self.tallies = self._kept.tallies
 
-        Vouchers are locked already. Nothing is read where no rule counts.
-        """
-        if not wanted:
-            return
-        if lock:
-            held = {tally.id for tally in wanted if tally.kind != "voucher"}
-            ledger.hold(self._conn, self.project.id, held)
-        sums = [tally for tally in wanted if tally.measure != "orders"]
-        campaigns = [tally for tally in wanted if tally.measure == "orders"]
-        recorded, orders = store.order_tallies(self._conn, self.project.id, campaigns, self._orders)
-        self.tallies = Tallies(store.tallies(self._conn, self.project.id, sums) | recorded, orders)
+    def load_freed(self, undone: Iterable[Record]) -> None:
+        """Loads the sums that the rollbacks of these redemptions may take back from. Nothing is read where no rule counts."""
+        for record in undone:
+            found = redeemed_by(record).tallies(self._rules_of(record), self.project.calendar)
+            if kept := [tally for tally in found if tally.series]:
+                self._freed_by[record.id] = kept
+        if self._freed_by:
+            wanted = {tally for kept in self._freed_by.values() for tally in kept}
+            self._freed = FreedSums(self._conn, self.project.id, wanted, self._orders)
+
+    def _rules_of(self, record: Record) -> Sequence[RuleSet]:
+        """The rules in force for what was redeemed: of its campaign alone, where it is gone."""
+        tier_id = record.promotion_tier_id
+        kind, id = ("promotion_tier", tier_id) if tier_id else ("voucher", record.voucher_id)
+        [ask] = self.asks(RedeemableInput(object=kind, id=id or ""))  # type: ignore[arg-type]  # one of the two
+        if ask.voucher is not None or ask.tier is not None or record.campaign_id is None:
+            return ask.rules
+        campaign = campaigns.definitions(self._conn, self.project, {record.campaign_id}).get(record.campaign_id)
+        return campaign.rules if campaign is not None else ()
 
     def load_counters(self, budget_keys: Collection[str], *, lock: bool) -> None:
         """Loads limits over time and, where they may change, the statistics of tiers: one query, none where there are neither."""
@@ -331,6 +349,22 @@ class Books:
             credits -= entry.amount
         self._voucher_changes[entry.subject_id] = (uses, credits)
 
+    def free(self, record: Record) -> None:
+        """Takes a redemption that is undone out of what rules count."""
+        for tally in self._freed_by.get(record.id, ()):
+            assert self._freed is not None  # where there are sums, they are loaded
+            if tally.measure == "orders":
+                self._freed.free_order(tally, record.order_id, record.id)
+            else:
+                amounts = {"uses": 1, "discounts": record.discount_amount or 0, "credits": record.amount or 0}
+                self._freed.free(tally, amounts[tally.measure])
+
+    def _standing(self, customer_id: str) -> Standing:
+        if any(customer.id == customer_id for customer in self._new_customers.values()):
+            return "new"
+        found = any(isinstance(one, StoredCustomer) and one.id == customer_id for one in self._found)
+        return "stored" if found else None
+
     def free_locks(self, session_key: str, voucher_ids: list[str]) -> None:
         self._freed_locks.append((session_key, voucher_ids))
 
@@ -350,6 +384,8 @@ class Books:
         moved = [
             (id, uses, credits) for id, (uses, credits) in sorted(self._voucher_changes.items()) if uses or credits
         ]
+        sums = self._kept.rows(self._standing) if self._kept is not None else []
+        sums += self._freed.rows() if self._freed is not None else []
         if self._postings:
             seals.follow(conn, project_id)
         with sent_together(conn):
@@ -361,6 +397,7 @@ class Books:
             ledger.post(conn, project_id, self._postings)
             vouchers.add_uses(conn, project_id, moved, now)
             ledger.add(conn, project_id, self._counter_changes, self._limits)
+            write_sums(conn, project_id, sums)
             vouchers.add_transactions(conn, project_id, self.transactions)
             write_events(conn, project_id, [event for unit in units for event in unit.take_events()])
 

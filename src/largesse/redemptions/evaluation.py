@@ -67,7 +67,7 @@ def load_budgets(books: Books, work: Sequence[tuple[Unit, StackableRequest]], *,
         with suppress(ApiError):
             cases.append(case := case_of(books, place, unit.call, body))
             tallies |= tallies_of(case, unit.call)
-    books.load_tallies(tallies, lock=lock)
+    books.load_sums(tallies, lock=lock)
     books.load_counters({key for case in cases for key in budgets_of(case)}, lock=lock)
 
 
@@ -79,7 +79,7 @@ def budgets_of(case: Case) -> list[str]:
 def tallies_of(case: Case, call: Call) -> set[Tally]:
     """The sums over history that the rules of the case may ask for."""
     customer_id = case.customer.id if case.customer else None
-    return wanted_tallies(case.asks, call.now, call.project.zone, customer_id, call.caller.key_id)
+    return wanted_tallies(case.asks, call.now, call.project.calendar, customer_id, call.caller.key_id)
 
 
 def evaluate(books: Books, place: int, call: Call, body: StackableRequest, *, session_key: str | None) -> Evaluation:
@@ -97,6 +97,7 @@ def circumstances(
         rules=call.project.settings.stacking_rules,
         now=call.now,
         zone=call.project.zone,
+        first_weekday=call.project.settings.first_weekday,
         session_key=session_key,
         customer=_facts(books, call, customer) if customer else None,
         metadata=body.metadata,

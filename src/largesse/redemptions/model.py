@@ -8,6 +8,7 @@ from msgspec import Meta
 from largesse.customers.model import CustomerInput
 from largesse.engine.order import Order, OrderInput
 from largesse.engine.sessions import Session
+from largesse.engine.tallies import Kind, Redeemed
 
 RedeemableKind = Literal["voucher", "promotion_tier", "promotion_stack"]
 Expand = Literal["order", "redemption", "redeemable", "category"]
@@ -118,3 +119,12 @@ class Record(msgspec.Struct, kw_only=True):
     def is_parent(self) -> bool:
         """True for the record that stands for a whole stack."""
         return self.related_object_type == "redemption" and self.result == "SUCCESS"
+
+
+def redeemed_by(record: Record) -> Redeemed:
+    """What the record of a redemption counts for."""
+    tier_id, voucher_id = record.promotion_tier_id, record.voucher_id
+    kind: Kind = "promotion_tier" if tier_id else "voucher"
+    return Redeemed(
+        kind, tier_id or voucher_id or "", record.campaign_id, record.customer_id, record.channel_id, record.date
+    )

@@ -102,7 +102,7 @@ def _offered(books: Books, place: int, unit: Unit, question: OfferQuestion, tier
         raise errors.not_found("promotion_tier", question.tier_id)
     case = case_of(books, place, unit.call, question.body)
     case = msgspec.structs.replace(case, asks=asks)
-    books.load_tallies(tallies_of(case, unit.call), lock=False)
+    books.load_sums(tallies_of(case, unit.call), lock=False)
     books.load_counters(budgets_of(case), lock=False)
     about = circumstances(books, unit.call, question.body, case.customer, None)
     tracking_id = customers.tracking_id(unit.project, case.customer)

@@ -103,7 +103,7 @@ class _Search:
         )
         asked = [(one, self._asks(one)) for one in block]
         case = msgspec.structs.replace(self._case, asks=[ask for _, asks in asked for ask in asks])
-        self._books.load_tallies(tallies_of(case, self._unit.call), lock=False)
+        self._books.load_sums(tallies_of(case, self._unit.call), lock=False)
         self._books.load_counters(budgets_of(case), lock=False)
         about = circumstances(self._books, self._unit.call, self._sent, case.customer, None)
         for one, asks in asked:

@@ -47,6 +47,7 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     postings = ledger.caused_by(conn, project.id, history)
     wanted = [wanted_by(undo, history) for _, undo in work]
     books = Books(conn, project, wanted, now, lock=True, binned=True)
+    books.load_freed(record for record in history.values() if _counts(record))
     books.load_counters(_budgets(postings), lock=True)
     found: list[Any] = []
     for place, (unit, undo) in enumerate(work):
@@ -57,6 +58,11 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
             found.append(error)
     books.save([unit for unit, _ in work], now)
     return found
+
+
+def _counts(record: Record) -> bool:
+    """Whether rules count it: a redemption that stands, and not the one that stands for a stack."""
+    return record.object == "redemption" and record.status == "SUCCEEDED" and not record.is_parent
 
 
 def _budgets(postings: dict[str, list[ledger.Posting]]) -> set[str]:
@@ -239,6 +245,7 @@ class _Undoing:
 
     def _return(self, child: Record, record: Record, order: Order | None) -> None:
         """Posts the negation of what the redemption took, and moves the counters with it."""
+        self._books.free(child)
         uses = credits = 0
         for posting in self._postings.get(child.id, []):
             self._books.post(

@@ -1,13 +1,18 @@
 """What other rooms may ask of the history of redemptions."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
 
 import msgspec
 from sqlalchemy import Select
 from sqlalchemy.engine import Connection
 
-from largesse.redemptions import store
+import largesse.campaigns.service as campaigns
+import largesse.validation_rules.service as validation_rules
+from largesse.engine.rules import Period
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.project import Project
+from largesse.redemptions import store, sums
 
 
 def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
@@ -23,6 +28,40 @@ def uses_by_tier(conn: Connection, project_id: str) -> Mapping[str, int]:
 def records_of_voucher(project_id: str, voucher_id: str) -> Select[Any]:
     """Selects the ids of all redemptions and rollbacks of a voucher, failed ones included."""
     return store.records_of_voucher(project_id, voucher_id)
+
+
+class KeptSum(msgspec.Struct, frozen=True):
+    """A sum that rules count by, as it is kept and as history has it."""
+
+    scope: str
+    name: str
+    kept: int
+    history: int
+
+
+def kept_sums(conn: Connection, project: Project) -> Iterator[KeptSum]:
+    """The sums that decisions use. Those of rules that are assigned no more, or of another calendar, are not kept on."""
+    held = validation_rules.counting(conn, project.id)
+    live = campaigns.definitions(conn, project, {id for kind, id in held if kind == "campaign"})  # none that is deleted
+    of_campaigns = {one for (kind, id), some in held.items() if kind == "campaign" and id in live for one in some}
+    own = {key: some for key, some in held.items() if key[0] != "campaign"}
+    periods = (None, *get_args(Period))
+    found = {
+        tally: value
+        for tally, value in sums.stored(conn, project.id)
+        if (tally.series in of_campaigns or tally.series in own.get((tally.kind, tally.id), ()))
+        and (tally.since, tally.until) in {project.calendar.period(one, tally.since) for one in periods}
+    }
+    orders = [tally for tally in found if tally.measure == "orders"]
+    history = store.tallies(conn, project.id, [tally for tally in found if tally.measure != "orders"])
+    history |= store.order_sums(conn, project.id, orders)
+    for tally, value in found.items():
+        yield KeptSum(f"{tally.kind} {tally.id}", tally.name, value, history.get(tally, 0))
+
+
+def forget_sums(unit: Unit, voucher_id: str) -> None:
+    """To be called where the rules of a voucher change, after it was locked."""
+    sums.forget(unit.conn, unit.project_id, voucher_id)
 
 
 class CampaignFigures(msgspec.Struct, frozen=True, kw_only=True):

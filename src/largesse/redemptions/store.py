@@ -42,8 +42,9 @@ _SCOPES = {
 
 
 def _tally(scope: Column[Any], per_customer: bool, per_key: bool) -> Select[Any]:
+    """Of a customer their own redemptions are read, not those of the scope, which may be any number more."""
     subject = [scope]
-    where = [one_of(scope, "ids")]
+    where = [one_of(func.coalesce(scope, "") if per_customer else scope, "ids")]
     for column, name, is_asked in (
         (redemptions.c.customer_id, "customers", per_customer),
         (redemptions.c.channel_id, "channels", per_key),
@@ -63,6 +64,7 @@ def _tally(scope: Column[Any], per_customer: bool, per_key: bool) -> Select[Any]
             redemptions.c.object == "redemption",
             redemptions.c.status == "SUCCEEDED",
             redemptions.c.date >= bindparam("since"),
+            redemptions.c.date < bindparam("until"),
             *where,
         )
         .group_by(*subject)
@@ -89,7 +91,14 @@ _ORDERS = (
     )
     .group_by(redemptions.c.campaign_id, redemptions.c.order_id)
 )
-_ORDERS_KNOWN = _ORDERS.where(one_of(redemptions.c.order_id, "orders"))
+_OF_ORDERS = select(
+    redemptions.c.campaign_id, redemptions.c.order_id, redemptions.c.id, func.coalesce(redemptions.c.order_amount, 0)
+).where(
+    redemptions.c.project_id == bindparam("project"),
+    redemptions.c.object == "redemption",
+    redemptions.c.status == "SUCCEEDED",
+    one_of(redemptions.c.order_id, "orders"),
+)
 _EACH_ORDER = _ORDERS.subquery()
 _ORDER_SUMS = select(_EACH_ORDER.c.campaign_id, func.sum(_EACH_ORDER.c.amount)).group_by(_EACH_ORDER.c.campaign_id)
 _COUNT_NAMES = {
@@ -178,17 +187,18 @@ def delete_expired_locks(conn: Connection, project_id: str, voucher_ids: Collect
 
 def tallies(conn: Connection, project_id: str, wanted: Collection[Tally]) -> dict[Tally, int]:
     """Sums over the redemptions not undone, one query for each kind of sum that is wanted; a sum of nothing is absent."""
-    groups: dict[tuple[str, int, bool, bool], list[Tally]] = {}
+    groups: dict[tuple[str, int, int, bool, bool], list[Tally]] = {}
     for tally in wanted:
-        key = (tally.kind, tally.since, tally.customer_id is not None, tally.api_key is not None)
+        key = (tally.kind, tally.since, tally.until, tally.customer_id is not None, tally.api_key is not None)
         groups.setdefault(key, []).append(tally)
     found: dict[Tally, int] = {}
-    for (kind, since, per_customer, per_key), some in groups.items():
-        arguments: dict[str, Any] = {"project": project_id, "since": since, "ids": [tally.id for tally in some]}
+    for (kind, since, until, per_customer, per_key), some in groups.items():
+        arguments: dict[str, Any] = {"project": project_id, "since": since, "until": until}
+        arguments["ids"] = list({tally.id for tally in some})
         if per_customer:
-            arguments["customers"] = [tally.customer_id for tally in some]
+            arguments["customers"] = list({tally.customer_id for tally in some})
         if per_key:
-            arguments["channels"] = [tally.api_key for tally in some]
+            arguments["channels"] = list({tally.api_key for tally in some})
         rows = conn.execute(_TALLIES[kind, per_customer, per_key], arguments)
         sums = {tuple(row[:-3]): dict(zip(_MEASURES, row[-3:], strict=True)) for row in rows}
         for tally in some:
@@ -198,19 +208,33 @@ def tallies(conn: Connection, project_id: str, wanted: Collection[Tally]) -> dic
     return found
 
 
-def order_tallies(
-    conn: Connection, project_id: str, wanted: Collection[Tally], order_ids: Collection[str]
-) -> tuple[dict[Tally, int], dict[tuple[str, str], int]]:
-    """Amounts of the orders that campaigns were redeemed on, each once; and by campaign and order those of `order_ids`."""
+def order_sums(conn: Connection, project_id: str, wanted: Collection[Tally]) -> dict[Tally, int]:
+    """Amounts of the orders that campaigns were redeemed on, each once."""
     if not wanted:
-        return {}, {}
-    arguments = {"project": project_id, "ids": [tally.id for tally in wanted]}
-    sums = {row[0]: int(row[1]) for row in conn.execute(_ORDER_SUMS, arguments)}
-    rows = conn.execute(_ORDERS_KNOWN, arguments | {"orders": list(order_ids)}) if order_ids else ()
-    return (
-        {tally: sums[tally.id] for tally in wanted if tally.id in sums},
-        {(campaign_id, order_id): amount for campaign_id, order_id, amount in rows},
-    )
+        return {}
+    rows = conn.execute(_ORDER_SUMS, {"project": project_id, "ids": list({tally.id for tally in wanted})})
+    sums = {campaign_id: int(amount) for campaign_id, amount in rows}
+    return {tally: sums[tally.id] for tally in wanted if tally.id in sums}
+
+
+def order_amounts(
+    conn: Connection, project_id: str, wanted: Collection[Tally], order_ids: Collection[str]
+) -> dict[tuple[str, str], dict[str, int]]:
+    """By campaign and order what each redemption says the order amounts to; nothing where nobody wants to know."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    if wanted and order_ids:
+        rows = conn.execute(_OF_ORDERS, {"project": project_id, "orders": list(order_ids)})
+        for campaign_id, order_id, redemption_id, amount in rows:
+            found.setdefault((campaign_id, order_id), {})[redemption_id] = amount
+    return found
+
+
+def orders_known(
+    conn: Connection, project_id: str, wanted: Collection[Tally], order_ids: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """The amounts that these orders have in the sums, by campaign and order."""
+    amounts = order_amounts(conn, project_id, wanted, order_ids)
+    return {key: max(of_order.values()) for key, of_order in amounts.items()}
 
 
 def records_of_voucher(project_id: str, voucher_id: str) -> Select[Any]:

@@ -74,3 +74,22 @@ locks = Table(
     PrimaryKeyConstraint("project_id", "session_key", "voucher_id"),
     Index("session_locks_of_voucher", "project_id", "voucher_id"),
 )
+
+# What rules count by: one row per sum that is kept beside history.
+sums = Table(
+    "sums",
+    metadata,
+    project_id(),
+    Column("scope_id", Text, nullable=False),  # a voucher, a promotion tier or a campaign
+    Column("name", Text, nullable=False),  # the rest of what tells it from others
+    Column("kind", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("customer_id", Text),
+    Column("api_key", Text),
+    Column("value", BigInteger, nullable=False),
+    Column("most", BigInteger),  # what its last growth was held to
+    PrimaryKeyConstraint("project_id", "scope_id", "name"),
+)

@@ -87,7 +87,10 @@ class RuleInput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRule(msgspec.Struct, kw_only=True):
-    """`applicable_to` and `bundle_rules` in the form answers show, defaults filled in. Times in microseconds UTC."""
+    """`applicable_to` and `bundle_rules` in the form answers show, defaults filled in. Times in microseconds UTC.
+
+    `counts_since` is when the rule last began to count something else.
+    """
 
     id: str
     name: str
@@ -99,6 +102,7 @@ class StoredRule(msgspec.Struct, kw_only=True):
     context_type: str = "global"
     created_at: int
     updated_at: int | None = None
+    counts_since: int = 0
 
 
 class RuleAnswer(msgspec.Struct, kw_only=True):

@@ -9,7 +9,8 @@ from sqlalchemy.engine import Connection
 
 import largesse.product_collections.service as product_collections
 from largesse.engine.benefits import ApplicableTo, RuleSet
-from largesse.kernel import clock, definitions, ids, wire
+from largesse.engine.rules import Count
+from largesse.kernel import clock, definitions, ids, settling, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import (
     duplicate_found,
@@ -41,7 +42,9 @@ from largesse.validation_rules.model import (
 )
 
 ResolveObject = Callable[[Unit, str, str], str]  # (unit, object type, id or code) → id; raises ApiError 404
-NoteRules = Callable[[Unit, str, list[str]], None]  # (unit, voucher id, ids of its own rules in order of assignment)
+NoteRules = Callable[
+    [Unit, str, list[str]], None
+]  # (unit, voucher id, ids of its own rules in order); locks the voucher
 _SINGLE = ("voucher", "promotion_tier", "campaign", "earning_rule", "distribution")  # what an event can be about
 _ORDERS = {name: store.rules.c[name] for name in ("created_at", "updated_at", "name")}
 
@@ -68,6 +71,7 @@ def _rule_set(rule: StoredRule) -> RuleSet:
         conditions=conditions_of(rule.rules),
         message=rule.error["message"] if rule.error else None,
         collections=items.collections_of(applicable_to, rule.bundle_rules, rule.rules),
+        series=f"{rule.id}@{rule.counts_since}",
     )
 
 
@@ -82,18 +86,46 @@ def rules_of(
     if not object_ids:
         return {}
 
-    def assigned(conn: Connection, project_id: str, ids: list[str]) -> dict[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {id: [] for id in ids}
+    def assigned(conn: Connection, project_id: str, ids: list[str]) -> dict[str, tuple[Assignment, ...]]:
+        found: dict[str, list[Assignment]] = {id: [] for id in ids}
         for one in store.of_objects(conn, project_id, object_type, ids):
-            found[one.related_object_id].append(one.rule_id)
-        return {id: tuple(rule_ids) for id, rule_ids in found.items()}
+            found[one.related_object_id].append(one)
+        return {id: tuple(held) for id, held in found.items()}
 
     if object_type == "voucher":
         by_object = assigned(conn, project.id, list(object_ids))
     else:
         by_object = definitions.load(conn, project, f"rules:{object_type}", object_ids, assigned)
-    rules = rule_sets(conn, project, {rule_id for rule_ids in by_object.values() for rule_id in rule_ids})
-    return {id: tuple(rules[rule_id] for rule_id in rule_ids) for id, rule_ids in by_object.items()}
+    rules = rule_sets(conn, project, {one.rule_id for held in by_object.values() for one in held})
+    return {id: tuple(_held(rules[one.rule_id], one) for one in held) for id, held in by_object.items()}
+
+
+def _held(rules: RuleSet, held: Assignment) -> RuleSet:
+    """A rule as its holder has it: what it counts begins anew with each assignment.
+
+    A voucher knows its rules by their ids alone, and what they count is forgotten whenever they change.
+    """
+    if rules.conditions is None or not rules.conditions.counts or held.related_object_type == "voucher":
+        return rules
+    series = _series(held, rules.series)
+    return msgspec.structs.replace(rules, series=series, of_campaign=held.related_object_type == "campaign")
+
+
+def _series(held: Assignment, series: str) -> str:
+    return series if held.related_object_type == "voucher" else f"{held.id}@{series}"
+
+
+def counting(conn: Connection, project_id: str) -> dict[tuple[str, str], set[str]]:
+    """By type and id of what they are assigned to, the series of all rules that count; for verification."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for rule in store.all_rules(conn, project_id):
+        conditions = conditions_of(rule.rules)
+        if conditions is not None and conditions.counts:
+            series = _rule_set(rule).series
+            for one in store.of_rule(conn, project_id, rule.id):
+                key = (one.related_object_type, one.related_object_id)
+                found.setdefault(key, set()).add(_series(one, series))
+    return found
 
 
 # What other rooms ask
@@ -186,7 +218,10 @@ def create(unit: Unit, sent: RuleInput) -> RuleAnswer:
 def update(unit: Unit, rule_id: str, sent: RuleInput) -> RuleAnswer:
     """What is sent replaces whole, null clears; it holds at once wherever the rule is assigned. Raises as `create`, and 404."""
     rule = _existing(unit, rule_id)
+    counted_since = rule.counts_since
     _take(unit, rule, sent)
+    if rule.counts_since != counted_since:
+        settling.begin(unit.conn, unit.project_id)
     rule.updated_at = unit.now
     store.save(unit.conn, unit.project_id, rule)
     definitions.changed(unit)
@@ -201,7 +236,10 @@ def _take(unit: Unit, rule: StoredRule, sent: RuleInput) -> None:
             raise duplicate_name("validation_rules", sent.name)
         rule.name = sent.name
     if sent.rules is not UNSET:
+        counted = _counts(rule.rules)
         rule.rules = checked_rules(wire.without_nulls(sent.rules or {}))
+        if _counts(rule.rules) != counted:
+            rule.counts_since = max(unit.now, rule.counts_since + 1)
     if sent.error is not UNSET:
         rule.error = msgspec.to_builtins(sent.error)
     if sent.type is not UNSET:
@@ -209,6 +247,11 @@ def _take(unit: Unit, rule: StoredRule, sent: RuleInput) -> None:
     if sent.context_type is not UNSET:
         rule.context_type = sent.context_type or "global"
     _take_items(unit, rule, sent)
+
+
+def _counts(rules: dict[str, Any]) -> frozenset[Count]:
+    conditions = conditions_of(rules)
+    return conditions.counts if conditions is not None else frozenset()
 
 
 def _take_items(unit: Unit, rule: StoredRule, sent: RuleInput) -> None:
@@ -290,6 +333,8 @@ def create_assignment(
     made = _new_assignment(unit, rule.id, object_type, object_id)
     store.add_assignments(unit.conn, unit.project_id, [made])
     _tell(unit, made, note)
+    if object_type != "voucher" and _counts(rule.rules):  # of a voucher, which is locked, no redemption is under way
+        settling.begin(unit.conn, unit.project_id)
     _record_assignment(unit, "created", rule, made)
     return assignment_answer(made)
 

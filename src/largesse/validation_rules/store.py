@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -43,6 +44,7 @@ rules = Table(
     Column("context_type", Text, nullable=False),
     micros("created_at"),
     micros("updated_at", nullable=True),
+    Column("counts_since", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("project_id", "id"),
     UniqueConstraint("project_id", "name"),
     Index("validation_rules_by_creation", "project_id", "created_at", "id"),
@@ -129,6 +131,12 @@ def page(
     return [StoredRule(**row._mapping) for row in rows], total
 
 
+def all_rules(conn: Connection, project_id: str) -> list[StoredRule]:
+    """Every rule, for verification."""
+    rows = conn.execute(_RULES.where(rules.c.project_id == project_id))
+    return [StoredRule(**row._mapping) for row in rows]
+
+
 def naming(conn: Connection, project_id: str, item_id: str) -> list[str]:
     """Ids of the rules in whose conditions, `applicable_to` or `bundle_rules` an id stands, oldest first."""
     quoted = wire.encode_text(item_id)
@@ -162,6 +170,12 @@ def counts(conn: Connection, project_id: str, rule_ids: Collection[str]) -> dict
 def first_of_rule(conn: Connection, project_id: str, rule_id: str) -> list[str]:
     """Ids of the first 100 assignments of a rule."""
     return list(conn.execute(_FIRST_OF_RULE, {"project": project_id, "rule": rule_id}).scalars())
+
+
+def of_rule(conn: Connection, project_id: str, rule_id: str) -> list[Assignment]:
+    """Every assignment of a rule, for verification."""
+    mine = (assignments.c.project_id == project_id, assignments.c.rule_id == rule_id)
+    return [Assignment(**row._mapping) for row in conn.execute(_ASSIGNMENTS.where(*mine))]
 
 
 def assignment(conn: Connection, project_id: str, rule_id: str, assignment_id: str) -> Assignment | None:

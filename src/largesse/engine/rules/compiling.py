@@ -7,7 +7,7 @@ from largesse.engine.logic import Every, Logic, keys_of
 from largesse.engine.logic import Leaf as Key
 from largesse.engine.rules import counts, customers, items, orders, products, redemptions
 from largesse.engine.rules.documents import RuleFault, part, parts_of, read_logic
-from largesse.engine.rules.facts import Facts
+from largesse.engine.rules.facts import Count, Facts
 from largesse.engine.rules.leaves import Name, Test, without_parts
 from largesse.engine.rules.verdicts import Condition, Conditions, Violation
 
@@ -25,8 +25,6 @@ _WITH_PARTS = frozenset(items.NAMES) | frozenset(products.NAMES)
 _UNAVAILABLE = {
     "customer.loyalty.tier": "loyalty tiers",
     "custom_event.metadata": "custom events",
-    "redemption.user.login": "user logins",
-    "redemption.count.per_user": "user logins",
 }
 _Blame = Callable[[Facts], Violation | None]
 
@@ -53,10 +51,23 @@ def joined_conditions(logic: Logic, parts: Mapping[str, Condition]) -> Condition
         needs=frozenset(need for one in parts.values() for need in one.needs),
         of_result=any(one.of_result for one in parts.values()),
         counts=frozenset(one.count for one in parts.values() if one.count is not None),
+        most=_most(logic, parts),
         segments=frozenset(id for one in parts.values() for id in one.segments),
         logic=logic,
         parts=parts,
     )
+
+
+def _most(logic: Logic, parts: Mapping[str, Condition]) -> dict[Count, int]:
+    """The upper bounds of what is counted, of conditions that must hold whatever the others say."""
+    found: dict[Count, int] = {}
+    for one in logic.parts if isinstance(logic, Every) else (logic,):
+        part = parts[one.key] if isinstance(one, Key) else None
+        if part is not None and part.count is not None:
+            most = counts.most_of(part.document)
+            if most is not None:
+                found[part.count] = min(most, found.get(part.count, most))
+    return found
 
 
 def compiled_condition(document: Any, place: str) -> Condition:

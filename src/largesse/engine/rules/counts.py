@@ -1,11 +1,16 @@
 """Conditions on how often, and how far, a code, tier or campaign was redeemed; the redemption being judged counts already."""
 
+import math
+from typing import get_args
+
 from largesse.engine.rules.facts import Count, Facts, Period
 from largesse.engine.rules.leaves import Compile, Leaf, Name, Test
-from largesse.engine.rules.operators import OF_NUMBER, compile_conditions
+from largesse.engine.rules.operators import OF_NUMBER, compile_conditions, values_of
+from largesse.engine.rules.values import written_number
 from largesse.engine.rules.verdicts import Need
 
-_PERIODS: tuple[Period | None, ...] = (None, "daily", "weekly", "monthly")
+_PERIODS: tuple[Period | None, ...] = (None, *get_args(Period))
+_UPPER = ("$less_than", "$less_than_or_equal", "$less_than_equal")
 _CUSTOMER: frozenset[Need] = frozenset({"customer"})
 
 
@@ -22,6 +27,17 @@ def _counted(count: Count) -> Compile:
         return test
 
     return compiled
+
+
+def most_of(leaf: Leaf) -> int | None:
+    """The highest count that a compiled condition lets through; None where it has no upper bound."""
+    bounds = [
+        math.ceil(bound) - 1 if operator == "$less_than" else math.floor(bound)
+        for operator in _UPPER
+        for value in (values_of(leaf["conditions"][operator]) if operator in leaf["conditions"] else ())
+        if (bound := written_number(value)) is not None
+    ]
+    return min(bounds, default=None)
 
 
 def _name(count: Count) -> Name:
@@ -46,6 +62,7 @@ NAMES = {
     **_names("redemption.count", Count("itself")),
     **_names("redemption.count.per_customer", Count("itself", per="customer")),
     "redemption.count.per_api_key": _name(Count("itself", per="api_key")),
+    "redemption.count.per_user": _name(Count("itself", per="user")),
     **_names("campaign.redemptions.count", Count("campaign")),
     **_names("campaign.redemptions.customers_count", Count("campaign", per="customer")),
     "campaign.orders.amount": _name(Count("campaign", "orders")),

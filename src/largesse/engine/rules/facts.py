@@ -10,7 +10,7 @@ from largesse.engine.customer import CustomerFacts
 from largesse.engine.order import Line, Order
 
 Measure = Literal["uses", "discounts", "credits", "orders"]
-Period = Literal["daily", "weekly", "monthly"]
+Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 
 class CartView(Protocol):
@@ -33,7 +33,7 @@ class Count(msgspec.Struct, frozen=True):
     of: Literal["itself", "campaign"]
     measure: Measure = "uses"
     period: Period | None = None
-    per: Literal["customer", "api_key"] | None = None
+    per: Literal["customer", "api_key", "user"] | None = None
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +47,9 @@ class Facts(When, frozen=True, kw_only=True):
     """`order` is the running order, `result` what the redeemable makes of it; `result` is there only for conditions that ask, and
     so are the points used to pay for the order.
 
-    `metadata` is that of the redemption asked for, `api_key` the application id of the calling key,
-    `holder_id` the customer the code was published to. `counted` answers what redemptions add up to, this one included; None where
-    there is nothing to count.
+    `metadata` is that of the redemption asked for, `api_key` the application id of the calling key, `user` the login of a user who
+    calls instead, `holder_id` the customer the code was published to, `points_used` the points that pay for the order. `counted`
+    answers what redemptions add up to, this one included; None where there is nothing to count.
     """
 
     order: Order
@@ -58,6 +58,7 @@ class Facts(When, frozen=True, kw_only=True):
     customer: CustomerFacts | None = None
     metadata: dict[str, Any] | None = None
     api_key: str | None = None
+    user: str | None = None
     holder_id: str | None = None
     points_used: int = 0
     counted: Callable[[Count], int | None]

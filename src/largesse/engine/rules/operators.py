@@ -257,5 +257,10 @@ _ARRAYS: dict[str, _Build] = {
     "$not_intersect": _negated(_in),
 }
 OF_ID = _IDENTITY
+OF_TEXT = (
+    _IDENTITY
+    | _PRESENCE
+    | {name: _ARRAYS[name] for name in ("$starts_with", "$ends_with", "$contains", "$not_contain")}
+)
 OF_NUMBER = {name: _numeric(build) for name, build in (_IDENTITY | _COMPARISON).items()} | _PRESENCE
 OF_METADATA = _IDENTITY | _PRESENCE | _COMPARISON | {name: _dated(build) for name, build in _DATES.items()} | _ARRAYS

@@ -3,7 +3,7 @@
 from largesse.engine.rules.documents import RuleFault
 from largesse.engine.rules.facts import Facts
 from largesse.engine.rules.leaves import Leaf, Name, Test, id_of, metadata, number, true_only
-from largesse.engine.rules.operators import OF_ID, compile_conditions, conditions_of, values_of
+from largesse.engine.rules.operators import OF_ID, OF_TEXT, compile_conditions, conditions_of, values_of
 
 
 def _api_key(leaf: Leaf, place: str) -> Test:
@@ -15,6 +15,11 @@ def _api_key(leaf: Leaf, place: str) -> Test:
         raise RuleFault(f"{place}.conditions {error}") from None
     check = compile_conditions({**leaf, "conditions": ids}, place, OF_ID)
     return lambda facts: check(facts.api_key, facts)
+
+
+def _user(leaf: Leaf, place: str) -> Test:
+    check = compile_conditions(leaf, place, OF_TEXT)
+    return lambda facts: check(facts.user, facts)
 
 
 def _holder_only(leaf: Leaf, place: str) -> Test:
@@ -32,5 +37,6 @@ NAMES = {
     "redemption.reward.pay_with_points.points_used": Name(
         "redemption", number(lambda facts: facts.points_used), of_result=True
     ),
+    "redemption.user.login": Name("redemption", _user),
     "publication.redeemable_by_linked_customer": Name("redemption", _holder_only, frozenset({"customer"})),
 }

@@ -35,7 +35,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """The conditions of one rule. `blame` answers the leftmost one that makes the rule fail, None where it holds.
 
     `needs` is what a request must have for them, `of_result` whether any looks at the order after the redeemable's own effect,
-    `counts` what past redemptions are counted for, `segments` the ids of those that any looks at. `logic` joins the `parts`.
+    `counts` what past redemptions are counted for, `most` what a count may be at most where the rule could not hold otherwise,
+    `segments` the ids of those that any looks at. `logic` joins the `parts`.
     """
 
     blame: Callable[[Facts], Violation | None]
@@ -43,5 +44,6 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     of_result: bool
     counts: frozenset[Count] = frozenset()
     segments: frozenset[str] = frozenset()
+    most: Mapping[Count, int] = {}
     logic: Logic
     parts: Mapping[str, Condition]

@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.engine import Connection
 
 from largesse.engine.stacking import StackingRules
-from largesse.kernel import ids, wire
+from largesse.kernel import ids, settling, wire
 from largesse.kernel.access.tables import projects
 from largesse.kernel.database.rows import first_value
 from largesse.kernel.errors import ApiError, invalid_payload, not_found
@@ -93,6 +93,8 @@ def update_project(conn: Connection, project_id: str, changes: dict[str, Any]) -
     _check(settings)
     if settings.case_sensitive_codes != project.settings.case_sensitive_codes:
         raise invalid_payload("Property .case_sensitive_codes is fixed when a project is created")
+    if (settings.timezone, settings.first_weekday) != (project.settings.timezone, project.settings.first_weekday):
+        settling.begin(conn, project_id)
     version = project.version + 1
     conn.execute(
         update(projects)

@@ -263,9 +263,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("segments_by_creation", "segments", ["project_id", "created_at", "id"], unique=False)
+    op.create_table(
+        "settling",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("rivals", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_table(
+        "sums",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("scope_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("series", sa.Text(), nullable=False),
+        sa.Column("measure", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=True),
+        sa.Column("api_key", sa.Text(), nullable=True),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "scope_id", "name"),
+    )
     op.add_column("campaigns", sa.Column("loyalty_tiers_expiration", sa.Text(), nullable=True))
     op.add_column("postings", sa.Column("seal_id", sa.Text(), nullable=True))
     op.add_column("projects", sa.Column("described", sa.Text(), nullable=True))
+    op.add_column("validation_rules", sa.Column("counts_since", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("voucher_transactions", sa.Column("related_transaction_id", sa.Text(), nullable=True))
     op.add_column("vouchers", sa.Column("expired_amount", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("vouchers", sa.Column("pending_amount", sa.BigInteger(), server_default="0", nullable=False))
@@ -341,9 +365,12 @@ def downgrade() -> None:
     op.drop_column("vouchers", "pending_amount")
     op.drop_column("vouchers", "expired_amount")
     op.drop_column("voucher_transactions", "related_transaction_id")
+    op.drop_column("validation_rules", "counts_since")
     op.drop_column("projects", "described")
     op.drop_column("postings", "seal_id")
     op.drop_column("campaigns", "loyalty_tiers_expiration")
+    op.drop_table("sums")
+    op.drop_table("settling")
     op.drop_index("segments_by_creation", table_name="segments")
     op.drop_table("segments")
     op.drop_index(
