@@ -73,6 +73,7 @@ from largesse.kernel.http.request import ApiRequest
 from largesse.kernel.jobs.model import Chore, Kind
 from largesse.kernel.jobs.worker import Worker
 from largesse.kernel.settings import Settings
+from largesse.loyalties.standings import held_by
 from largesse.promotions.service import TierHoldings
 from largesse.vouchers.pool import CodeHoldings
 
@@ -137,6 +138,7 @@ ROUTES: list[HTTPRouteHandler] = [
         _forget_customer,
         largesse.segments.service.forget_customer,
         largesse.segments.service.is_member,
+        held_by,
     ),
     *largesse.loyalties.cards.routes.make_routes(largesse.redemptions.service.records_of_voucher),
     *largesse.locations.routes.routes,

@@ -97,7 +97,7 @@ def _fill(conn: Connection, settings: Settings) -> None:
     for voucher in _VOUCHERS:
         vouchers.create(unit, msgspec.convert(voucher, VoucherCreate), settings.base_url)
     products.create_product(unit, ProductCreate(source_id="mug", name="Mug", price=1200))
-    customers.create(unit, CustomerInput(source_id="ann", name="Ann Example", email="ann@example.com"))
+    customers.upsert(unit, CustomerInput(source_id="ann", name="Ann Example", email="ann@example.com"))
     _add_campaigns(unit, settings.base_url)
     write_events(conn, project.id, unit.events)
 

@@ -104,6 +104,34 @@ class SimpleCustomer(msgspec.Struct, kw_only=True):
     object: str = "customer"
 
 
+class Standing(msgspec.Struct, kw_only=True):
+    """A customer in one loyalty program: what is left on the card, and the id of the tier."""
+
+    points: int = 0
+    loyalty_tier: str | UnsetType = UNSET
+    referred_customers: int = 0
+
+
+class Loyalty(msgspec.Struct, kw_only=True):
+    """`points` ever credited to the cards a customer holds, less those that expired; programs under their names."""
+
+    points: int = 0
+    referred_customers: int = 0
+    campaigns: dict[str, Standing] = {}
+
+
+class Held(msgspec.Struct, kw_only=True):
+    """What is on the cards that a customer holds: credits in minor units, points. Another room knows; it changes by the clock.
+
+    Not kept beside the customer: every posting of points would have to keep it right there, and a midnight changes it as well.
+    """
+
+    gift_credits: int = 0
+    points: int = 0
+    redeemed_points: int = 0
+    loyalty: Loyalty = msgspec.field(default_factory=Loyalty)
+
+
 class RedemptionTotals(msgspec.Struct, kw_only=True):
     total_redeemed: int
     total_failed: int
@@ -141,7 +169,7 @@ class CustomerAnswer(msgspec.Struct, kw_only=True):
     birthday: str | UnsetType = UNSET
     address: dict[str, Any] | None | UnsetType = UNSET
     summary: Summary
-    loyalty: dict[str, Any]
+    loyalty: Loyalty
     referrals: dict[str, Any]
     metadata: dict[str, Any]
     system_metadata: dict[str, Any] = {}

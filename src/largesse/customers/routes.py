@@ -14,7 +14,7 @@ from largesse.customers.model import (
     CustomerUpdate,
     DeletionAnswer,
 )
-from largesse.customers.service import IsMember
+from largesse.customers.service import HeldBy, IsMember
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
 
@@ -38,32 +38,32 @@ _ACTIVITY = ("limit", "order", "starting_after_id", "start_date", "end_date", "c
 
 
 def make_routes(
-    remove_orders: RemoveOrders, forget_segments: ForgetSegments, is_member: IsMember
+    remove_orders: RemoveOrders, forget_segments: ForgetSegments, is_member: IsMember, held_by: HeldBy
 ) -> list[HTTPRouteHandler]:
     """`remove_orders` deletes a customer's orders, `forget_segments` what is noted of a deleted one; both answer how many.
 
-    `is_member` is the condition of being in a segment.
+    `is_member` is the condition of being in a segment, `held_by` answers what is on the cards of customers.
     """
 
     @get("/v1/customers", **operation("List customers", answer=CustomerList, query=_LIST))
     async def list_customers(request: ApiRequest) -> Response[bytes]:
-        return answer(await request.read(lambda unit: service.list_customers(unit, request.query, is_member)))
+        return answer(await request.read(lambda unit: service.list_customers(unit, request.query, is_member, held_by)))
 
     @post("/v1/customers", **operation("Create or update a customer", body=CustomerInput, answer=CustomerAnswer))
     async def create_customer(request: ApiRequest) -> Response[bytes]:
         body = await request.payload(CustomerInput)
-        return answer(await request.write(lambda unit: service.create(unit, body)))
+        return answer(await request.write(lambda unit: service.create(unit, body, held_by)))
 
     @get("/v1/customers/{customer_id:str}", **operation("Get a customer", answer=CustomerAnswer))
     async def get_customer(request: ApiRequest, customer_id: str) -> Response[bytes]:
-        return answer(await request.read(lambda unit: service.get(unit, customer_id)))
+        return answer(await request.read(lambda unit: service.get(unit, customer_id, held_by)))
 
     @put(
         "/v1/customers/{customer_id:str}", **operation("Update a customer", body=CustomerUpdate, answer=CustomerAnswer)
     )
     async def update_customer(request: ApiRequest, customer_id: str) -> Response[bytes]:
         body = await request.payload(CustomerUpdate)
-        return answer(await request.write(lambda unit: service.update(unit, customer_id, body)))
+        return answer(await request.write(lambda unit: service.update(unit, customer_id, body, held_by)))
 
     @delete("/v1/customers/{customer_id:str}", **operation("Delete a customer", status=204))
     async def delete_customer(request: ApiRequest, customer_id: str) -> Response[None]:

@@ -19,6 +19,7 @@ from largesse.customers.model import (
     CustomerInput,
     CustomerList,
     CustomerUpdate,
+    Held,
     OrderTotals,
     RedemptionTotals,
     SimpleCustomer,
@@ -33,6 +34,7 @@ from largesse.kernel.http.query import Query, within
 from largesse.kernel.project import Project
 from largesse.metadata_schemas.service import Schemas, schemas_of
 
+HeldBy = Callable[[Unit, Collection[str]], Mapping[str, Held]]  # what customers hold, without those who hold nothing
 IsMember = Callable[[Unit, str, ColumnElement[str]], ColumnElement[bool]]  # (unit, segment id, customer id)
 _ORDERS = {name: store.customers.c[name] for name in ("created_at", "updated_at", "source_id")}
 _TEXTS = ("name", "description", "email", "phone", "birthdate", "birthday")
@@ -265,8 +267,13 @@ def check_profile(email: str | None, *days: str | None) -> None:
 # The resource
 
 
-def get(unit: Unit, key: str) -> CustomerAnswer:
-    return answer(_existing(unit, key))
+def get(unit: Unit, key: str, held_by: HeldBy) -> CustomerAnswer:
+    return _whole(unit, [_existing(unit, key)], held_by)[0]
+
+
+def _whole(unit: Unit, found: Sequence[StoredCustomer], held_by: HeldBy) -> list[CustomerAnswer]:
+    held = held_by(unit, [customer.id for customer in found])
+    return [answer(customer, held.get(customer.id)) for customer in found]
 
 
 def _existing(unit: Unit, key: str) -> StoredCustomer:
@@ -276,12 +283,12 @@ def _existing(unit: Unit, key: str) -> StoredCustomer:
     return customer
 
 
-def create(unit: Unit, sent: CustomerInput) -> CustomerAnswer:
+def create(unit: Unit, sent: CustomerInput, held_by: HeldBy) -> CustomerAnswer:
     """`POST /v1/customers`: an upsert by id, source id or lone email."""
-    return answer(upsert(unit, sent, unknown_id_is_new=True))
+    return _whole(unit, [upsert(unit, sent, unknown_id_is_new=True)], held_by)[0]
 
 
-def update(unit: Unit, key: str, sent: CustomerUpdate) -> CustomerAnswer:
+def update(unit: Unit, key: str, sent: CustomerUpdate, held_by: HeldBy) -> CustomerAnswer:
     """`PUT`: raises ApiError 404 for an unknown customer."""
     before = _existing(unit, key)
     customer = msgspec.structs.replace(before, updated_at=unit.now)
@@ -298,7 +305,7 @@ def update(unit: Unit, key: str, sent: CustomerUpdate) -> CustomerAnswer:
     schemas_of(unit).check_changed("customer", sent.metadata or None, customer.metadata, unset)
     save(unit.conn, unit.project_id, [], [customer])
     record_upsert(unit, customer, False, before)
-    return answer(customer)
+    return _whole(unit, [customer], held_by)[0]
 
 
 def remove(unit: Unit, key: str) -> StoredCustomer:
@@ -308,7 +315,7 @@ def remove(unit: Unit, key: str) -> StoredCustomer:
     return customer
 
 
-def list_customers(unit: Unit, query: Query, is_member: IsMember) -> CustomerList:
+def list_customers(unit: Unit, query: Query, is_member: IsMember, held_by: HeldBy) -> CustomerList:
     columns = store.customers.c
     conditions = within(columns.created_at, query.between("created_at"))
     conditions += within(columns.updated_at, query.between("updated_at"))
@@ -326,8 +333,7 @@ def list_customers(unit: Unit, query: Query, is_member: IsMember) -> CustomerLis
     order = query.order(_ORDERS, "-created_at", columns.id)
     page = query.page(max_page=99)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
-    shown = [answer(customer) for customer in found]
-    return CustomerList(customers=shown, total=total, has_more=page.offset + len(found) < total)
+    return CustomerList(customers=_whole(unit, found, held_by), total=total, has_more=page.offset + len(found) < total)
 
 
 def counters(conn: Connection, project_id: str) -> list[tuple[str, Mapping[str, int]]]:
@@ -348,13 +354,17 @@ def simple(customer: StoredCustomer) -> SimpleCustomer:
     )
 
 
-def answer(customer: StoredCustomer) -> CustomerAnswer:
-    """The whole profile. A customer's `total_redeemed` is successes less rollbacks (our decision)."""
+def answer(customer: StoredCustomer, held: Held | None = None) -> CustomerAnswer:
+    """The whole profile; events leave out what is `held`.
+
+    A customer's `total_redeemed` is successes less rollbacks (our decision).
+    """
+    held = held or Held()
     shown = CustomerAnswer(
         id=customer.id,
         source_id=customer.source_id,
-        summary=Summary(_redemption_totals(customer), _order_totals(customer)),
-        loyalty={"points": 0, "referred_customers": 0, "campaigns": {}},
+        summary=Summary(_redemption_totals(customer, held), _order_totals(customer)),
+        loyalty=held.loyalty,
         referrals={"total": 0, "campaigns": []},
         metadata=customer.metadata,
         created_at=clock.iso(customer.created_at),
@@ -369,7 +379,7 @@ def answer(customer: StoredCustomer) -> CustomerAnswer:
     return shown
 
 
-def _redemption_totals(customer: StoredCustomer) -> RedemptionTotals:
+def _redemption_totals(customer: StoredCustomer, held: Held) -> RedemptionTotals:
     return RedemptionTotals(
         total_redeemed=customer.total_succeeded - customer.total_rolled_back,
         total_failed=customer.total_failed,
@@ -377,8 +387,8 @@ def _redemption_totals(customer: StoredCustomer) -> RedemptionTotals:
         total_rolled_back=customer.total_rolled_back,
         total_rollback_failed=customer.total_rollback_failed,
         total_rollback_succeeded=customer.total_rolled_back,
-        gift={"redeemed_amount": customer.gift_redeemed_amount, "amount_to_go": 0},
-        loyalty_card={"redeemed_points": 0, "points_to_go": 0},
+        gift={"redeemed_amount": customer.gift_redeemed_amount, "amount_to_go": held.gift_credits},
+        loyalty_card={"redeemed_points": held.redeemed_points, "points_to_go": held.points},
     )
 
 

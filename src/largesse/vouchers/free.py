@@ -1,13 +1,14 @@
 """Queries on codes that nobody has got yet, and on their handing over."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.engine import Connection
 
+from largesse.kernel.database.columns import one_of
 from largesse.kernel.database.rows import update_rows
 from largesse.vouchers.model import StoredVoucher
-from largesse.vouchers.store import COLUMNS, FREE, stored_voucher, vouchers
+from largesse.vouchers.store import COLUMNS, FREE, OF_CREDIT, stored_voucher, vouchers
 
 _c = vouchers.c
 # The condition FREE is that of the index `vouchers_free`, word for word, so that a free code is found without reading past others.
@@ -52,6 +53,16 @@ def hand_over(conn: Connection, project_id: str, given: Sequence[StoredVoucher],
         add=("publish_count",),
         guard="t.publish_count = 0" if once else "",
     )
+
+
+_HELD = select(*(_c[name] for name in COLUMNS)).where(
+    _c.project_id == bindparam("project"), one_of(_c.holder_id, "holders"), OF_CREDIT, _c.deleted_at.is_(None)
+)
+
+
+def cards_held(conn: Connection, project_id: str, customer_ids: Collection[str]) -> list[StoredVoucher]:
+    """The gift cards and loyalty cards of these customers, by an index that has no others."""
+    return [stored_voucher(row) for row in conn.execute(_HELD, {"project": project_id, "holders": list(customer_ids)})]
 
 
 _FORGET = (

@@ -1,6 +1,6 @@
 """Handing codes to customers: which of a campaign's codes are still free, what a new one is like, what a holder changes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import largesse.campaigns.service as campaigns
 from largesse.campaigns.model import StoredCampaign
@@ -8,6 +8,7 @@ from largesse.engine.validity import Duration, after
 from largesse.kernel import ids
 from largesse.kernel.database.unit import Unit
 from largesse.vouchers import free, store
+from largesse.vouchers.cards import open_wallets
 from largesse.vouchers.making import no_free_code, of_campaign, post_initial_credit
 from largesse.vouchers.model import DISCOUNT_VOUCHER, StoredVoucher
 
@@ -93,6 +94,15 @@ def give(unit: Unit, stored: StoredVoucher, customer_id: str, lifetime: Duration
 def save_given(unit: Unit, given: Sequence[StoredVoucher], *, shared: bool) -> None:
     """Writes what `give` changed. Raises GuardViolation for a code that somebody else has, unless it is a shared one."""
     free.hand_over(unit.conn, unit.project_id, given, once=not shared)
+
+
+def cards_held(unit: Unit, customer_ids: Collection[str]) -> list[StoredVoucher]:
+    """The gift cards and loyalty cards of these customers in one query; a second for those that a midnight has changed."""
+    found = free.cards_held(unit.conn, unit.project_id, customer_ids) if customer_ids else []
+    today = unit.project.day(unit.now).isoformat()
+    due = [stored for stored in found if stored.entry.due_on is not None and stored.entry.due_on <= today]
+    open_wallets(unit.conn, unit.project, due, unit.now)
+    return found
 
 
 def forget_holder(unit: Unit, customer_id: str) -> None:

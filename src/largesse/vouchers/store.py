@@ -45,7 +45,7 @@ from largesse.vouchers.model import (
 # Most codes of a campaign have neither: indexes that leave those out make generating them cheaper.
 _HELD, _SORTED = text("holder_id IS NOT NULL"), text("category_id IS NOT NULL")
 _DUE = text("due_on IS NOT NULL AND holder_id IS NOT NULL AND deleted_at IS NULL")  # cards that time will change
-_OF_CREDIT = text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'")
+OF_CREDIT = text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'")
 # What may still be handed out. Constants only: both stores use a partial index where a statement repeats its condition.
 FREE = text("active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL")
 vouchers = Table(
@@ -100,7 +100,7 @@ vouchers = Table(
     Index("vouchers_by_creation", "project_id", "created_at", "id"),
     Index("vouchers_by_change", "project_id", "updated_at", "id"),
     Index("vouchers_held", "project_id", "holder_id", sqlite_where=_HELD, postgresql_where=_HELD),
-    Index("vouchers_held_of_credit", "project_id", "holder_id", sqlite_where=_OF_CREDIT, postgresql_where=_OF_CREDIT),
+    Index("vouchers_held_of_credit", "project_id", "holder_id", sqlite_where=OF_CREDIT, postgresql_where=OF_CREDIT),
     Index("vouchers_in_campaign", "project_id", "campaign_id", "id"),
     Index("vouchers_free", "project_id", "campaign_id", "id", sqlite_where=FREE, postgresql_where=FREE),
     Index("vouchers_of_category", "project_id", "category_id", sqlite_where=_SORTED, postgresql_where=_SORTED),
