@@ -104,6 +104,25 @@ def projects_with_due_cards(conn: Connection, latest: date) -> list[str]:
     return store.projects_with_due(conn, latest.isoformat())
 
 
+def cards_of_holders(
+    conn: Connection, project_id: str, holder_ids: Collection[str], *, lock: bool
+) -> list[StoredVoucher]:
+    """The loyalty cards of customers in id order; who locks them has locked the holders before. One query."""
+    return store.cards_of_holders(conn, project_id, holder_ids, lock=lock) if holder_ids else []
+
+
+def next_cards(conn: Connection, project_id: str, campaign_id: str, after: str, limit: int) -> list[tuple[str, str]]:
+    """The next cards of a program (id, holder) beyond the id `after`; nothing is locked."""
+    return store.next_cards(conn, project_id, campaign_id, after, limit)
+
+
+def points_since(
+    conn: Connection, project_id: str, voucher_ids: Collection[str], types: Collection[str], since: int
+) -> dict[str, int]:
+    """The points of each card's transactions of some types from an instant on, signed, by card id."""
+    return store.points_since(conn, project_id, voucher_ids, types, since) if voucher_ids else {}
+
+
 def add_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
     store.insert_transactions(conn, project_id, rows)
 
