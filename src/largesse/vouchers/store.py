@@ -296,15 +296,15 @@ def add_uses(conn: Connection, project_id: str, changes: Sequence[tuple[str, int
     )
 
 
-def add_credit(conn: Connection, project_id: str, voucher_id: str, added: int, subtracted: int, now: int) -> None:
-    """Moves lifetime income and removals; GuardViolation when the balance would fall below zero."""
+def add_credits(conn: Connection, project_id: str, changes: Sequence[tuple[str, int, int]], now: int) -> None:
+    """Moves lifetime income and removals: (voucher id, added, subtracted); GuardViolation when a balance would fall below zero."""
     update_rows(
         conn,
         vouchers,
         ("id",),
         ("updated_at",),
         project_id,
-        [(now, added, subtracted, voucher_id)],
+        [(now, added, subtracted, voucher_id) for voucher_id, added, subtracted in changes],
         add=("gift_amount", "subtracted_amount"),
         guard=("t.gift_amount + {gift_amount} - t.subtracted_amount - {subtracted_amount} - t.redeemed_amount >= 0"),
     )
