@@ -126,7 +126,9 @@ def test_points_of_one_day_share_a_bucket() -> None:
 def test_initial_points_never_expire() -> None:
     card = Voucher(id="v", code="card", type="LOYALTY_CARD", gift_amount=1000)
     held = Wallet(card=card, rules=MONTH)
+    assert not held.agrees()
     held.begin(lambda: "first", 0)
+    assert held.agrees()
     assert (contents(held), card.balance) == ([(1000, None)], 1000)
 
 
