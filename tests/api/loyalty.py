@@ -1,99 +1,49 @@
 """Loyalty programs and cards with holders, as tests of points need them."""
 
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-import msgspec
-
-import largesse.campaigns.store as campaigns
-import largesse.points.service as points
-import largesse.vouchers.store as vouchers
-from largesse.campaigns.model import StoredCampaign, Template
-from largesse.engine.books import Voucher
-from largesse.engine.points import ExpirationRules
-from largesse.kernel import clock, ids
+import largesse.points.service as points_service
+from largesse.kernel import clock
 from largesse.kernel.access.projects import load_project
 from largesse.kernel.call import Call, Caller
 from largesse.kernel.database.stores import open_writer
 from largesse.kernel.database.unit import Unit
+from largesse.kernel.events import write_events
 from largesse.kernel.settings import Settings
-from largesse.vouchers.model import StoredVoucher
-from tests.api.shop import name, ok
+from tests.api import members
+from tests.api.shop import ok
 from tests.servers import Server
 
 MONTH = {"period_type": "MONTH", "period_value": 1}
 
 
 class Program:
-    """A loyalty program of a server, made in its store."""
+    """A loyalty program of a server."""
 
     def __init__(self, server: Server, rules: dict[str, Any] | None = None, points: int = 0) -> None:
         self.server = server
-        self.id, self.name = ids.text_id("camp_"), name("Program")
-        self.points = points
-        kept = msgspec.convert(rules, ExpirationRules) if rules else None
-        template = Template(type="LOYALTY_CARD", expiration_rules=kept)
-        made = StoredCampaign(
-            id=self.id,
-            name=self.name,
-            campaign_type="LOYALTY_PROGRAM",
-            type="AUTO_UPDATE",
-            voucher=template,
-            created_at=clock.now_micros(),
-        )
-        self._in_store(lambda unit: campaigns.add(unit.conn, unit.project_id, made))
+        made = members.program(server.client, points, **({"expiration_rules": rules} if rules else {}))
+        self.id, self.name = made["id"], made["name"]
 
     @property
     def members(self) -> str:
+        """The path of its members."""
         return f"/v1/loyalties/{self.id}/members"
 
-    def customer(self) -> str:
-        return str(ok(self.server.client.post("/v1/customers", json={"source_id": name("member")}))["id"])
+    def card(self, initial: int | None = None) -> str:
+        """The code of the card of a new member; with other initial points than the program's where they are said."""
+        if initial is None:
+            return str(members.join(self.server.client, self.id)["code"])
+        code = self.free_card(initial)
+        return str(members.join(self.server.client, self.id, voucher=code)["code"])
 
-    def card(self, initial: int | None = None, holder: str | None = "new") -> str:
-        """The code of a card with a new holder, unless `holder` is another or None."""
-        customer = self.customer() if holder == "new" else holder
-        entry = Voucher(
-            id=ids.text_id("v_", 32),
-            code=name("CARD"),
-            type="LOYALTY_CARD",
-            gift_amount=self.points if initial is None else initial,
-            campaign=self.name,
-            campaign_id=self.id,
-            holder_id=customer,
-        )
-        made = StoredVoucher(
-            entry=entry,
-            additional_info=None,
-            created_at=clock.now_micros(),
-            updated_at=None,
-            publish_count=int(customer is not None),
-            referrer_id=None,
-            qr_id=ids.time_uuid(),
-            barcode_id=ids.time_uuid(),
-        )
-
-        def insert(unit: Unit) -> None:
-            vouchers.insert(unit.conn, unit.project_id, made, entry.code)
-            campaigns.count(unit.conn, unit.project_id, self.id, 1)
-            points.begin(unit, [made])
-
-        self._in_store(insert)
-        return entry.code
-
-    def _in_store(self, act: Any) -> Any:
-        engine = open_writer(Settings(database_url=self.server.store))
-        try:
-            with engine.begin() as conn:
-                project = load_project(conn, self.server.keys["project_id"])
-                call = Call(
-                    project=project,
-                    caller=Caller(surface="server", key_id="key"),
-                    request_id="v-0",
-                    now=clock.now_micros() + self.server.ahead * clock.SECOND,
-                )
-                return act(Unit(conn, call))
-        finally:
-            engine.dispose()
+    def free_card(self, initial: int) -> str:
+        """The code of a card that nobody holds."""
+        sent = {"type": "LOYALTY_CARD", "campaign": self.id, "loyalty_card": {"points": initial}}
+        return str(ok(self.server.client.post("/v1/vouchers", json=sent))["code"])
 
     # What clients do
 
@@ -112,3 +62,32 @@ class Program:
         """Types and points of the transactions of a card, oldest first."""
         found = ok(self.server.client.get(f"{self.members}/{code}/transactions?order=id&limit=100"))
         return [(one["type"], one["details"]["balance"]["points"]) for one in found["data"]]
+
+    # What earning rules do
+
+    def await_points(self, code: str, points: int, days: int) -> str:
+        """The id of points that wait for some days on a card, put into the store."""
+        engine = open_writer(Settings(database_url=self.server.store))
+        with engine.begin() as conn:
+            call = Call(
+                project=load_project(conn, self.server.keys["project_id"]),
+                caller=Caller(surface="server", key_id="key"),
+                request_id="v-0",
+                now=clock.now_micros() + self.server.ahead * clock.SECOND,
+            )
+            unit = Unit(conn, call)
+            cards, found = points_service.lock(unit, [code])
+            day, order = cards.today + timedelta(days=days), {"id": "ord_1", "source_id": None}
+            made = cards.await_points(unit, found[code], points, day, order_id="ord_1", details={"order": order})
+            cards.save()
+            write_events(conn, unit.project_id, unit.take_events())
+        engine.dispose()
+        return made.id
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 30) -> None:
+    """Until the worker has done what it is expected to."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.1)

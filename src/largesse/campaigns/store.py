@@ -125,12 +125,6 @@ def live(project_id: str, usable_at: int | None) -> Select[tuple[str]]:
     return found.where(campaigns.c.active.is_(True), begun, not_ended)
 
 
-def any_of_type(conn: Connection, project_id: str, campaign_type: str) -> bool:
-    """Whether a campaign of this type exists that is not deleted."""
-    mine = (campaigns.c.project_id == project_id, campaigns.c.campaign_type == campaign_type, _LIVE)
-    return conn.execute(select(campaigns.c.id).where(*mine).limit(1)).first() is not None
-
-
 def is_taken(conn: Connection, project_id: str, name: str) -> bool:
     """Binned names are taken too."""
     found = select(campaigns.c.id).where(campaigns.c.project_id == project_id, campaigns.c.name == name)

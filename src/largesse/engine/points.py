@@ -144,6 +144,11 @@ class Wallet(msgspec.Struct, kw_only=True):
         days += [expires_at_midnight(b.expires_on) for b in self.buckets if b.expires_on and b.expires_on < date.max]
         return min(days, default=None)
 
+    def agrees(self) -> bool:
+        """Whether the totals of the card are those of its buckets and its pending points."""
+        held = sum(bucket.points for bucket in self.buckets), sum(pending.points for pending in self.pending)
+        return held == (self.card.balance, self.card.pending_amount)
+
     def next_expiration(self) -> tuple[date, int] | None:
         """The first day after which points are lost, and how many; None where none will be."""
         days = [bucket.expires_on for bucket in self.buckets if bucket.expires_on and bucket.points]

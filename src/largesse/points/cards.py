@@ -70,7 +70,7 @@ class Cards:
         self._conn, self._project, self._now = conn, project, now
         self.today = project.day(now)
         held = {v.entry.id: v for v in found if v.entry.type == LOYALTY_CARD and v.entry.holder_id is not None}
-        vouchers.open_wallets(conn, project, [v for v in held.values() if v.wallet is None], now)
+        vouchers.open_wallets(conn, project, [v for v in held.values() if v.wallet is None], now, locked=True)
         self._cards = held
         self._before = {id: _totals(stored) for id, stored in held.items()}
         self._due = {id: stored.entry.due_on for id, stored in held.items()}

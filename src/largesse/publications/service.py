@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import false
+from sqlalchemy import Select, false
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -347,6 +347,11 @@ def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]]) -> 
 
 
 # What other rooms ask
+
+
+def ids_of_voucher(project_id: str, voucher_id: str) -> Select[tuple[str]]:
+    """Selects the ids of all that was published of a voucher, or was to be."""
+    return store.ids_of_voucher(project_id, voucher_id)
 
 
 def remove_of_vouchers(unit: Unit, voucher_ids: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Row,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -194,6 +195,12 @@ def of_voucher(project_id: str, voucher_id: str) -> ColumnElement[bool]:
         publications.c.project_id == project_id, publications.c.voucher_id == voucher_id
     )
     return publications.c.id.in_(union_all(handed, tried))
+
+
+def ids_of_voucher(project_id: str, voucher_id: str) -> Select[tuple[str]]:
+    """Selects the ids of its publications."""
+    mine = (publications.c.project_id == project_id, of_voucher(project_id, voucher_id))
+    return select(publications.c.id).where(*mine)
 
 
 def page(

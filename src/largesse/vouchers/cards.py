@@ -8,19 +8,31 @@ import largesse.campaigns.service as campaigns
 import largesse.wallets.service as wallets
 from largesse.engine.points import Wallet
 from largesse.kernel.project import Project
+from largesse.vouchers import store
 from largesse.vouchers.model import LOYALTY_CARD, StoredVoucher
 
+_ATTEMPTS = 5
 
-def open_wallets(conn: Connection, project: Project, found: Iterable[StoredVoucher], now: int) -> None:
+
+def open_wallets(
+    conn: Connection, project: Project, found: Iterable[StoredVoucher], now: int, *, locked: bool = False
+) -> None:
     """Gives the cards among the vouchers their wallets, as the store has them, and the day as of which they are shown.
 
-    One query, a second where points are pending; none where there is no card, or none that has a holder.
+    One query, a second where points are pending; none where there is no card, or none that has a holder. Cards that are not
+    `locked` are read again where somebody changed them between these queries.
     """
     cards = {v.entry.id: v for v in found if v.entry.type == LOYALTY_CARD and v.entry.holder_id is not None}
     if not cards:
         return
     today = project.day(now)
     opened = wallets.load(conn, project.id, [stored.entry for stored in cards.values()])
+    for _ in range(0 if locked else _ATTEMPTS):
+        torn = [wallet.card for wallet in opened.values() if not wallet.agrees()]
+        if not torn:
+            break
+        store.reread(conn, project.id, torn)
+        opened |= wallets.load(conn, project.id, torn)
     for id, wallet in opened.items():
         cards[id].wallet, cards[id].today = wallet, today
     due = [w for w in opened.values() if w.pending and (day := w.due_on()) is not None and day <= today]

@@ -109,9 +109,9 @@ _BY_IDS = select(buckets.c.id, buckets.c.points, buckets.c.expires_on, buckets.c
 )
 _ENTRIES = select(*(pending.c[name] for name in _PENDING_COLUMNS)).where(pending.c.project_id == bindparam("project"))
 _WAITING = pending.c.status == text("'PENDING'")
-_PENDING_OF = _ENTRIES.where(one_of(pending.c.voucher_id, "vouchers"), _WAITING).order_by(pending.c.id)
+_PENDING_OF = _ENTRIES.where(one_of(pending.c.voucher_id, "vouchers"), _WAITING)
 _PENDING_BY_ID = _ENTRIES.where(pending.c.id == bindparam("id"))
-_PENDING_OF_ORDERS = _ENTRIES.where(one_of(pending.c.order_id, "orders"), _WAITING).order_by(pending.c.id)
+_PENDING_OF_ORDERS = _ENTRIES.where(one_of(pending.c.order_id, "orders"), _WAITING)
 
 
 def active_of(conn: Connection, project_id: str, voucher_ids: Collection[str]) -> dict[str, list[Bucket]]:
@@ -137,6 +137,8 @@ def pending_of(conn: Connection, project_id: str, voucher_ids: Collection[str]) 
     found: dict[str, list[StoredPending]] = {id: [] for id in voucher_ids}
     for row in conn.execute(_PENDING_OF, {"project": project_id, "vouchers": list(voucher_ids)}):
         found[row.voucher_id].append(_pending(row))
+    for entries in found.values():
+        entries.sort(key=_by_id)
     return found
 
 
@@ -148,7 +150,7 @@ def pending_by_id(conn: Connection, project_id: str, id: str) -> StoredPending |
 def pending_of_orders(conn: Connection, project_id: str, order_ids: Collection[str]) -> list[StoredPending]:
     """The points that orders earned and that still wait."""
     rows = conn.execute(_PENDING_OF_ORDERS, {"project": project_id, "orders": list(order_ids)})
-    return [_pending(row) for row in rows]
+    return sorted((_pending(row) for row in rows), key=_by_id)
 
 
 def save_buckets(conn: Connection, project_id: str, changes: Sequence[BucketChange], now: int) -> None:
@@ -240,6 +242,10 @@ def pending_sums(conn: Connection, project_id: str) -> dict[str, int]:
         .group_by(pending.c.voucher_id)
     )
     return {voucher_id: int(points) for voucher_id, points in rows}
+
+
+def _by_id(entry: StoredPending) -> str:
+    return entry.id
 
 
 def _stored_day(day: date | None) -> str:

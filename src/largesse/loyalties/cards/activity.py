@@ -7,6 +7,7 @@ from msgspec import UNSET
 from sqlalchemy import Select, or_
 
 import largesse.kernel.events as log
+import largesse.publications.service as publications
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.query import Query
@@ -29,7 +30,8 @@ def list_activity(unit: Unit, key: str, campaign: str | None, query: Query, reco
         return CardActivityList(data=[], has_more=False)
     page = log.EventPage(customer_id=stored.entry.holder_id, after_id=after, descending=descending, limit=limit + 1)
     entity = log.events.c.entity_id
-    mine = or_(entity == stored.entry.id, entity.in_(records_of(unit.project_id, stored.entry.id)))
+    elsewhere = [of(unit.project_id, stored.entry.id) for of in (publications.ids_of_voucher, records_of)]
+    mine = or_(entity == stored.entry.id, *(entity.in_(ids) for ids in elsewhere))
     found = log.of_customer(unit.conn, unit.project_id, page, [mine, log.events.c.type != _UNSEEN])
     shown = [_activity(event) for event in found[:limit]]
     more = len(found) > limit

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from datetime import date
 
-import largesse.campaigns.service as campaigns
 import largesse.points.service as points
 import largesse.vouchers.service as vouchers
 import largesse.wallets.service as wallets
-from largesse.campaigns.model import StoredCampaign
 from largesse.kernel import clock
 from largesse.kernel.benefits import MAX_CREDITS
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, invalid_payload, not_found
 from largesse.kernel.http.query import Query
+from largesse.loyalties import members, programs
 from largesse.loyalties.cards.model import (
     BucketAnswer,
     BucketList,
@@ -31,23 +30,12 @@ from largesse.vouchers.model import (
     VoucherAnswer,
 )
 
-LOYALTY_PROGRAM = "LOYALTY_PROGRAM"
-
-
 # Which card
-
-
-def program(unit: Unit, key: str) -> StoredCampaign:
-    """The loyalty program with this id or name. Raises ApiError 404 for a campaign of another type, too."""
-    found = campaigns.find(unit, key)
-    if found.campaign_type != LOYALTY_PROGRAM:
-        raise not_found("campaign", key)
-    return found
 
 
 def find(unit: Unit, key: str, campaign: str | None) -> StoredVoucher:
     """The card with this code or id, in a program where one is named. Raises ApiError 404 for program or voucher."""
-    return _checked(unit, vouchers.load(unit.conn, unit.project, [key], lock=False).get(key), key, campaign)
+    return members.find(unit, key, programs.find(unit, campaign) if campaign is not None else None)
 
 
 def lock(unit: Unit, key: str, campaign: str | None) -> tuple[Cards, StoredVoucher]:
@@ -57,7 +45,7 @@ def lock(unit: Unit, key: str, campaign: str | None) -> tuple[Cards, StoredVouch
 
 
 def _checked(unit: Unit, found: StoredVoucher | None, key: str, campaign: str | None) -> StoredVoucher:
-    named = program(unit, campaign) if campaign is not None else None
+    named = programs.find(unit, campaign) if campaign is not None else None
     if found is None or found.entry.type != LOYALTY_CARD:
         raise not_found("voucher", key)
     if named is not None and found.entry.campaign_id != named.id:

@@ -1,1 +1,0 @@
-"""Earning rules of loyalty programs: what customers do that gives them points."""

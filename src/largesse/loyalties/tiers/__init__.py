@@ -1,1 +1,0 @@
-"""Tiers of loyalty programs, and which of them members hold."""
