@@ -46,6 +46,7 @@ import largesse.publications.service
 import largesse.redemptions.routes
 import largesse.redemptions.service
 import largesse.rewards.routes
+import largesse.segments.clock
 import largesse.segments.jobs
 import largesse.segments.reaction
 import largesse.segments.routes
@@ -141,7 +142,7 @@ ROUTES: list[HTTPRouteHandler] = [
         held_by,
     ),
     *largesse.loyalties.cards.routes.make_routes(largesse.redemptions.service.records_of_voucher),
-    *largesse.locations.routes.routes,
+    *largesse.locations.routes.make_routes(largesse.segments.service.location_moved),
     *largesse.loyalties.member_routes.routes,
     *largesse.loyalties.program_routes.make_routes(HOLDINGS),
     *largesse.management.routes.routes,
@@ -170,7 +171,7 @@ KINDS: dict[str, Kind] = (
 
 
 # What time brings, whether or not somebody asks.
-CHORES: list[Chore] = [largesse.points.service.CALENDAR]
+CHORES: list[Chore] = [largesse.points.service.CALENDAR, largesse.segments.clock.FOLLOWING]
 
 
 # What rooms do about what others did, in the same transaction, in this order.

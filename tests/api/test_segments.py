@@ -244,6 +244,47 @@ def test_orders_and_redemptions_move_segments(client: httpx.Client) -> None:
     assert told(client, ann, redeemers) == [ENTERED, LEFT]
 
 
+def test_custom_events_move_segments(client: httpx.Client) -> None:
+    definition = {"name": "sign.up", "schema": {"properties": {}}}
+    ok(client.post("/v1/metadata-schemas/custom-event", json=definition))
+    made = segment(client, where(**{"events__sign.up__count": {"$more_than": ["0"]}}))
+    late = segment(client, where(**{"events__sign.up__last_date": {"$today": True}}), kind="passive")
+    ann, ben = customer(client), customer(client)
+    voucher = limited(client, {"$is": [made]})
+    assert not passes(client, voucher, {"id": ann["id"]})
+    ok(client.post("/v1/events", json={"event": "sign.up", "customer": {"id": ann["id"]}}))
+    assert segments_of(client, ann) == {made, late}
+    assert segments_of(client, ben) == set()
+    assert told(client, ann, made) == [ENTERED]
+    assert passes(client, voucher, {"id": ann["id"]})
+    assert passes(client, voucher, {"id": ann["id"], "metadata": {"also": "judged as described"}})
+    older = segment(client, where(**{"events__sign.up__count": {"$is": 1}}))
+    assert segments_of(client, ann) == {made, late, older}
+
+
+def test_a_location_that_moves_takes_segments_along(client: httpx.Client) -> None:
+    def around(center: str) -> dict[str, Any]:
+        distance = {"center": f"geo:{center}", "radius": "1.54 km"}
+        return {"type": "circle", "format": "distance", "distance": distance}
+
+    place = ok(client.post("/largesse/v1/locations", json={"name": "Shop", "shape": around("40.7937,-74.1509")}))["id"]
+    ann = customer(client, metadata={"at": "geo:40.8000,-74.1509"})
+    ben = customer(client, metadata={"at": "geo:40.8100,-74.1509"})
+    near = segment(client, where(metadata__at={"$in_location": [place]}))
+    assert members(client, near) == {ann["id"]}
+    ok(client.put(f"/largesse/v1/locations/{place}", json={"shape": around("40.8200,-74.1509")}))
+    assert segments_of(client, ben) == {near}
+    eventually(lambda: members(client, near) == {ben["id"]})
+    eventually(lambda: (told(client, ann, near), told(client, ben, near)) == ([LEFT], []))
+    assert client.delete(f"/largesse/v1/locations/{place}").status_code == 204
+    eventually(lambda: members(client, near) == set())
+
+
+def test_work_in_the_background_is_no_async_action(client: httpx.Client) -> None:
+    segment(client, where(name={"$is": "Ann"}))
+    assert ok(client.get("/v1/async-actions"))["async_actions"] == []
+
+
 def test_a_customer_nobody_has_seen_is_judged_as_a_blank_profile(client: httpx.Client) -> None:
     source_id = name("nobody")
     made = segment(client, where(source_id={"$is": source_id}, name={"$is_unknown": ""}))

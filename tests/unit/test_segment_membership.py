@@ -28,6 +28,7 @@ from largesse.kernel.project import Project, ProjectSettings
 from largesse.kernel.settings import Settings
 from largesse.orders.model import OrderCreate, OrderUpdate
 from largesse.segments import jobs, membership, service, store
+from largesse.segments.clock import FOLLOWING
 from largesse.segments.model import SegmentCreate
 from largesse.segments.profiles import moment, profiles
 from largesse.segments.reaction import on_news
@@ -188,11 +189,9 @@ def remove_orders(unit: Unit, customer_id: str) -> int:
 
 
 def follow(house: House) -> None:
-    """What the background does once its time has come."""
-    with house.engine.connect() as conn:
-        ids = [segment.id for segment, one in membership.watched(conn, fresh(house.unit(conn))) if one.by_clock]
-    for id in ids:
-        house.run(jobs.KINDS[jobs.FOLLOW], segment_id=id)
+    """What the background does once its time has come, two memberships a slice."""
+    while house.do(lambda unit: FOLLOWING.step(unit, 2)):
+        pass
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -308,6 +307,17 @@ def test_who_changes_in_a_transaction_older_than_the_segment_is_not_missed(engin
     assert house.noted() == {(ann.id, made)}
 
 
+def test_what_is_noted_of_a_deleted_segment_is_no_work_for_the_clock(engine: Engine) -> None:
+    house = House(engine)
+    made = house.segment({"junction": "and", "birthdate": {"conditions": {"$today_md": True}}})
+    take(house, ("create", "Ann", {}, "1990-09-25"))
+    house.do(lambda unit: service.delete(unit, made, lambda *_: None))
+    house.now += 10 * clock.DAY
+    follow(house)
+    with engine.connect() as conn:
+        assert store.of_customers(conn, house.project.id, house.customers) == []
+
+
 def test_a_deleted_segment_leaves_nothing_behind(engine: Engine) -> None:
     house = House(engine)
     for step in [("create", "Ann", {"level": "Gold"}, None)] * 5:
@@ -316,7 +326,6 @@ def test_a_deleted_segment_leaves_nothing_behind(engine: Engine) -> None:
     assert len(house.noted()) == 5
     house.do(lambda unit: service.delete(unit, made, lambda *_: None))
     house.run(jobs.KINDS[jobs.DELETE], segment_id=made)
-    house.run(jobs.KINDS[jobs.FOLLOW], segment_id=made)
     house.run(jobs.KINDS[jobs.FILL], segment_id=made, since=[])
     house.run(jobs.KINDS[jobs.CATCH_UP], segment_id=made, since=[])
     with engine.connect() as conn:
@@ -337,5 +346,9 @@ def test_days_begin_at_midnight_in_the_projects_zone(engine: Engine) -> None:
     house.now += 1
     assert house.shown() == {(house.customers[0], made)}
     assert house.noted() == set()
+    with engine.connect() as conn:
+        assert house.project.id in FOLLOWING.due(conn, house.now)
     follow(house)
     assert house.noted() == {(house.customers[0], made)}
+    with engine.connect() as conn:
+        assert house.project.id not in FOLLOWING.due(conn, house.now)

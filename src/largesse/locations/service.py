@@ -1,5 +1,6 @@
 """Use cases of locations, and what rooms ask whose filters name some."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from largesse.kernel.http.query import Query
 from largesse.locations import store
 from largesse.locations.model import LocationAnswer, LocationCreate, LocationList, LocationUpdate, StoredLocation
 
+Moved = Callable[[Unit, str], None]  # (unit, location id)
 _ORDERS = {name: store.locations.c[name] for name in ("created_at", "updated_at")}
 _FILTERS = {
     "name": FilterColumn(store.locations.c.name, "text"),
@@ -68,7 +70,7 @@ def create(unit: Unit, sent: LocationCreate) -> LocationAnswer:
     return _answer(made)
 
 
-def update(unit: Unit, location_id: str, sent: LocationUpdate) -> LocationAnswer:
+def update(unit: Unit, location_id: str, sent: LocationUpdate, moved: Moved) -> LocationAnswer:
     """Raises ApiError 404, 400 for a shape that is none, 403 without the role."""
     _check(unit, sent.shape)
     definitions.changed(unit)  # first, because it holds the project: locations are changed one at a time
@@ -77,14 +79,17 @@ def update(unit: Unit, location_id: str, sent: LocationUpdate) -> LocationAnswer
         stored, name=sent.name or stored.name, shape=sent.shape or stored.shape, updated_at=unit.now
     )
     store.save(unit.conn, unit.project_id, changed)
+    if changed.shape != stored.shape:
+        moved(unit, location_id)
     return _answer(changed)
 
 
-def delete(unit: Unit, location_id: str) -> None:
+def delete(unit: Unit, location_id: str, moved: Moved) -> None:
     """Filters that name it match nothing there any more (our decision). Raises ApiError 404, 403 without the role."""
     _check(unit, None)
     store.remove(unit.conn, unit.project_id, _existing(unit, location_id).id)
     definitions.changed(unit)
+    moved(unit, location_id)
 
 
 def _check(unit: Unit, shape: dict[str, Any] | None) -> None:

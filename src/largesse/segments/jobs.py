@@ -1,4 +1,4 @@
-"""What segments do in the background: filling, following the clock, going away.
+"""What segments do in the background: filling, and going away.
 
 A transaction that began before a segment was made, or gone, does not know it; such a one is over after `GRACE`.
 """
@@ -7,27 +7,21 @@ from collections.abc import Sequence
 
 import largesse.customers.service as customers
 import largesse.kernel.events as log
-from largesse.engine.segments.calendar import today
 from largesse.kernel import clock, definitions, ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
-from largesse.kernel.jobs.queue import enqueue
+from largesse.kernel.jobs.queue import INTERNAL, enqueue
 from largesse.segments import store
 from largesse.segments.membership import Judged, load, settle
-from largesse.segments.model import StoredSegment
-from largesse.segments.profiles import moment
 
-FILL, CATCH_UP = "SEGMENTS.FILL", "SEGMENTS.CATCH_UP"
-FOLLOW, DELETE = "SEGMENTS.FOLLOW_CLOCK", "SEGMENTS.DELETE"
+FILL, CATCH_UP, DELETE = (f"{INTERNAL}SEGMENTS_{name}" for name in ("FILL", "CATCH_UP", "DELETE"))
 GRACE = 10 * clock.SECOND
 _FAMILIES = ("evcus_", "evred_")  # the events that name a customer whom a filter may look at
 
 
-def begin(unit: Unit, segment: StoredSegment, *, by_clock: bool) -> None:
-    """To be called where a segment with a filter is made: fills it, and follows the clock where that matters."""
-    enqueue(unit, FILL, {"segment_id": segment.id, "since": _since()}, queue=f"{segment.id} fill")
-    if by_clock:
-        _follow(unit, segment.id)
+def begin(unit: Unit, segment_id: str) -> None:
+    """To be called where a segment with a filter is made, or where what its filter means changed."""
+    enqueue(unit, FILL, {"segment_id": segment_id, "since": _since()}, queue=f"{segment_id} fill")
 
 
 def end(unit: Unit, segment_id: str) -> None:
@@ -47,7 +41,7 @@ def fill(unit: Unit, job: Job) -> Progress | Done:
     if found:
         _settle(unit, judged, found, tell=False)
         return Progress(state={"after": found[-1]}, done=job.done + len(found))
-    store.set_filled(unit.conn, unit.project_id, judged[0].id)
+    store.set_status(unit.conn, unit.project_id, [judged[0].id], "DONE")
     definitions.changed(unit)
     enqueue(unit, CATCH_UP, job.arguments, queue=f"{judged[0].id} fill", due_at=unit.now + GRACE)
     return _done(job)
@@ -73,30 +67,9 @@ def _since() -> list[str]:
     return [ids.hex_floor(family, GRACE // clock.SECOND) for family in _FAMILIES]
 
 
-def follow(unit: Unit, job: Job) -> Progress | Done:
-    """Judges those again whose day has come; then waits for the next one."""
-    judged = _judged(unit, job)
-    if judged is None:
-        return _done(job)
-    day = today(moment(unit.project, unit.now)).toordinal()
-    found = store.due(unit.conn, unit.project_id, judged[0].id, day, job.batch)
-    if found:
-        _settle(unit, judged, [one.customer_id for one in found], tell=True)
-        return Progress(state={}, done=job.done + len(found))
-    _follow(unit, judged[0].id)
-    return _done(job)
-
-
 def take_away(unit: Unit, job: Job) -> Progress | Done:
     gone = store.remove_some(unit.conn, unit.project_id, job.arguments["segment_id"], job.batch)
     return Progress(state={}, done=job.done + gone) if gone else _done(job)
-
-
-def _follow(unit: Unit, segment_id: str) -> None:
-    """At the next midnight in the project's zone."""
-    tomorrow = unit.project.day(unit.now + clock.DAY)
-    due_at = max(unit.project.midnight(tomorrow), unit.now + clock.SECOND)
-    enqueue(unit, FOLLOW, {"segment_id": segment_id}, queue=f"{segment_id} clock", due_at=due_at)
 
 
 def _judged(unit: Unit, job: Job) -> Judged | None:
@@ -113,7 +86,7 @@ def _settle(unit: Unit, judged: Judged, customer_ids: Sequence[str], *, tell: bo
 
 
 def _done(job: Job) -> Done:
-    return Done(result={"message": f"{job.done} customers.", "done_count": job.done})
+    return Done(result={"done_count": job.done})
 
 
-KINDS = {FILL: Kind(fill), CATCH_UP: Kind(catch_up), FOLLOW: Kind(follow), DELETE: Kind(take_away)}
+KINDS = {FILL: Kind(fill), CATCH_UP: Kind(catch_up), DELETE: Kind(take_away)}

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+import largesse.custom_events.service as custom_events
 import largesse.customers.service as customers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.rules.facts import When
 from largesse.engine.segments import Filter
+from largesse.kernel import clock
 from largesse.kernel.project import Project
 
 
@@ -19,14 +21,14 @@ class Extras(msgspec.Struct, frozen=True):
     events: Mapping[str, Mapping[str, Any]] = {}
 
 
-def extras_of(
-    conn: Connection,  # noqa: ARG001 - cards, points and events will be read from it
-    project: Project,  # noqa: ARG001
-    filters: Collection[Filter],  # noqa: ARG001
-    customer_ids: Collection[str],  # noqa: ARG001
-) -> Extras:
+def extras_of(conn: Connection, project: Project, filters: Collection[Filter], customer_ids: Collection[str]) -> Extras:
     """What the filters look at of these customers; no query where they do not."""
-    return Extras()
+    names = {name for one in filters for name in one.events}
+    events: dict[str, dict[str, Any]] = {}
+    for (customer_id, name), found in custom_events.occurrences(conn, project.id, customer_ids, names).items():
+        seen = {"count": found.count, "last_date": clock.iso(found.last_at)}
+        events.setdefault(customer_id, {})[name] = seen
+    return Extras(events)
 
 
 def profile_of(customer: StoredCustomer, extras: Extras) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy.sql.elements import ColumnElement
 
 import largesse.customers.service as customers
+from largesse.engine.rules.places import named
 from largesse.engine.segments.calendar import today
 from largesse.kernel import clock, definitions, ids
 from largesse.kernel.database.unit import Unit
@@ -13,7 +14,7 @@ from largesse.kernel.errors import invalid_payload, not_found
 from largesse.kernel.http.filters import FilterColumn, where
 from largesse.kernel.http.query import Query
 from largesse.segments import jobs, store
-from largesse.segments.definition import checked_customers, checked_filter, compiled
+from largesse.segments.definition import checked_customers, checked_filter
 from largesse.segments.membership import inside_now, load, watched
 from largesse.segments.model import (
     CustomerSegments,
@@ -87,7 +88,7 @@ def create(unit: Unit, sent: SegmentCreate) -> SegmentAnswer:
     if store.count_with_filter(unit.conn, unit.project_id) >= MOST_WITH_FILTER:
         raise invalid_payload(f"A project cannot have more than {MOST_WITH_FILTER} segments with a filter")
     store.add(unit.conn, unit.project_id, made)
-    jobs.begin(unit, made, by_clock=compiled(shown).by_clock)
+    jobs.begin(unit, made.id)
     return _answer(made)
 
 
@@ -148,12 +149,22 @@ def is_member(unit: Unit, segment_id: str, customer_id: ColumnElement[str]) -> C
     if segment.filter is not None and segment.filter.by_clock:
         when = moment(unit.project, unit.now)
         day = today(when).toordinal()
-        due = store.due(unit.conn, unit.project_id, segment_id, day, MOST_JUDGED)
+        due = store.due_in_segment(unit.conn, unit.project_id, segment_id, day, MOST_JUDGED)
         found = customers.by_ids(unit.conn, unit.project, [one.customer_id for one in due])
         seen = profiles(unit.conn, unit.project, [segment.filter], list(found.values()))
         for id, profile in seen.items():
             (joined if segment.filter.holds(profile, when) else left).add(id)
     return store.is_member(unit.project_id, segment_id, customer_id, joined, left)
+
+
+def location_moved(unit: Unit, location_id: str) -> None:
+    """To be called where the shape of a location changed, or went: segments that name it are filled anew."""
+    ids = [one.id for one in store.with_filter(unit.conn, unit.project_id) if location_id in named(one.filter)]
+    if ids:
+        store.set_status(unit.conn, unit.project_id, ids, "IN_PROGRESS")
+        definitions.changed(unit)
+    for id in ids:
+        jobs.begin(unit, id)
 
 
 def forget_customer(unit: Unit, customer_id: str) -> int:

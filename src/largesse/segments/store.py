@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.kernel.database.columns import JsonText, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
-from largesse.segments.model import Membership, StoredSegment
+from largesse.segments.model import Membership, StoredSegment, SyncStatus
 
 segments = Table(
     "segments",
@@ -59,9 +59,9 @@ members = Table(
     Index("segment_members_of_segment", "project_id", "segment_id", "customer_id"),
     Index(
         "segment_members_turning",
+        "turns_on",
         "project_id",
         "segment_id",
-        "turns_on",
         "customer_id",
         sqlite_where=_TURNING,
         postgresql_where=_TURNING,
@@ -109,9 +109,9 @@ def add(conn: Connection, project_id: str, segment: StoredSegment) -> None:
     conn.execute(insert(segments).values(project_id=project_id, **msgspec.structs.asdict(segment)))
 
 
-def set_filled(conn: Connection, project_id: str, id: str) -> None:
-    row = (segments.c.project_id == project_id, segments.c.id == id)
-    conn.execute(update(segments).where(*row).values(initial_sync_status="DONE"))
+def set_status(conn: Connection, project_id: str, ids: Collection[str], status: SyncStatus) -> None:
+    mine = (segments.c.project_id == project_id, one_of(segments.c.id, "ids"))
+    conn.execute(update(segments).where(*mine).values(initial_sync_status=status), {"ids": list(ids)})
 
 
 def remove(conn: Connection, project_id: str, id: str) -> None:
@@ -144,11 +144,10 @@ _MEMBERSHIPS = select(*(members.c[name] for name in Membership.__struct_fields__
 )
 _OF_CUSTOMERS = _MEMBERSHIPS.where(one_of(members.c.customer_id, "customers"))
 _IN_SEGMENTS = _OF_CUSTOMERS.where(one_of(members.c.segment_id, "segments"))
-_DUE = (
-    _MEMBERSHIPS.where(members.c.segment_id == bindparam("segment"), members.c.turns_on <= bindparam("today"))
-    .order_by(members.c.turns_on, members.c.customer_id)
-    .limit(bindparam("limit"))
-)
+_TURNED = _MEMBERSHIPS.where(members.c.turns_on <= bindparam("today")).limit(bindparam("limit"))
+_DUE = _TURNED.order_by(members.c.turns_on, members.c.segment_id, members.c.customer_id)
+_DUE_IN_SEGMENT = _TURNED.where(members.c.segment_id == bindparam("segment"))
+_PROJECTS = select(members.c.project_id).where(members.c.turns_on <= bindparam("today")).distinct().limit(32)
 _SOME = (
     select(members.c.customer_id)
     .where(members.c.project_id == bindparam("project"), members.c.segment_id == bindparam("segment"))
@@ -172,10 +171,20 @@ def in_segments(
     return _memberships(conn, _IN_SEGMENTS, asked)
 
 
-def due(conn: Connection, project_id: str, segment_id: str, today: int, limit: int) -> list[Membership]:
-    """At most `limit` memberships of a segment that the clock may have changed by `today`."""
+def due(conn: Connection, project_id: str, today: int, limit: int) -> list[Membership]:
+    """At most `limit` memberships that the clock may have changed by `today`, those that wait longest first."""
+    return _memberships(conn, _DUE, {"project": project_id, "today": today, "limit": limit})
+
+
+def due_in_segment(conn: Connection, project_id: str, segment_id: str, today: int, limit: int) -> list[Membership]:
+    """The same of one segment."""
     asked = {"project": project_id, "segment": segment_id, "today": today, "limit": limit}
-    return _memberships(conn, _DUE, asked)
+    return _memberships(conn, _DUE_IN_SEGMENT, asked)
+
+
+def projects_due(conn: Connection, today: int) -> list[str]:
+    """At most 32 projects that have such."""
+    return list(conn.execute(_PROJECTS, {"today": today}).scalars())
 
 
 def _memberships(conn: Connection, statement: Any, asked: dict[str, Any]) -> list[Membership]:

@@ -14,6 +14,8 @@ from largesse.kernel.jobs.tables import jobs
 Status = Literal["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"]
 OperationStatus = Literal["UNKNOWN", "SUCCESS", "FAILED"]
 
+INTERNAL = "INTERNAL."  # begins the kinds that no client asked for: they are not shown
+
 _listeners: set[Callable[[], None]] = set()
 
 
@@ -92,7 +94,7 @@ def unlisten(listener: Callable[[], None]) -> None:
 _ALL = select(*(jobs.c[name] for name in StoredJob.__struct_fields__)).where(jobs.c.project_id == bindparam("project"))
 _BY_ID = _ALL.where(jobs.c.id == bindparam("id"))
 _NEWEST = (
-    _ALL.where(jobs.c.created_at < bindparam("before"))
+    _ALL.where(jobs.c.created_at < bindparam("before"), ~jobs.c.kind.startswith(INTERNAL))
     .order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
     .limit(bindparam("limit"))
 )
@@ -104,6 +106,6 @@ def get(conn: Connection, project_id: str, id: str) -> StoredJob | None:
 
 
 def newest(conn: Connection, project_id: str, *, before: int, limit: int) -> list[StoredJob]:
-    """The `limit` newest jobs enqueued before the instant `before`."""
+    """The `limit` newest jobs that clients asked for, enqueued before the instant `before`."""
     rows = conn.execute(_NEWEST, {"project": project_id, "before": before, "limit": limit})
     return [StoredJob(**row._mapping) for row in rows]
