@@ -245,7 +245,7 @@ def upgrade() -> None:
     op.create_index(
         "segment_members_turning",
         "segment_members",
-        ["project_id", "segment_id", "turns_on", "customer_id"],
+        ["turns_on", "project_id", "segment_id", "customer_id"],
         unique=False,
         sqlite_where=sa.text("turns_on IS NOT NULL"),
         postgresql_where=sa.text("turns_on IS NOT NULL"),
