@@ -246,7 +246,7 @@ def test_orders_and_redemptions_move_segments(client: httpx.Client) -> None:
 
 def test_custom_events_move_segments(client: httpx.Client) -> None:
     definition = {"name": "sign.up", "schema": {"properties": {}}}
-    ok(client.post("/v1/metadata-schemas/custom-event", json=definition))
+    ok(client.post("/largesse/v1/custom-event-schemas", json=definition))
     made = segment(client, where(**{"events__sign.up__count": {"$more_than": ["0"]}}))
     late = segment(client, where(**{"events__sign.up__last_date": {"$today": True}}), kind="passive")
     ann, ben = customer(client), customer(client)
@@ -275,7 +275,7 @@ def test_a_location_that_moves_takes_segments_along(client: httpx.Client) -> Non
     ok(client.put(f"/largesse/v1/locations/{place}", json={"shape": around("40.8200,-74.1509")}))
     assert segments_of(client, ben) == {near}
     eventually(lambda: members(client, near) == {ben["id"]})
-    eventually(lambda: (told(client, ann, near), told(client, ben, near)) == ([LEFT], []))
+    eventually(lambda: (told(client, ann, near), told(client, ben, near)) == ([LEFT], [ENTERED]))
     assert client.delete(f"/largesse/v1/locations/{place}").status_code == 204
     eventually(lambda: members(client, near) == set())
 

@@ -19,14 +19,14 @@ GRACE = 10 * clock.SECOND
 _FAMILIES = ("evcus_", "evred_")  # the events that name a customer whom a filter may look at
 
 
-def begin(unit: Unit, segment_id: str) -> None:
-    """To be called where a segment with a filter is made, or where what its filter means changed."""
-    enqueue(unit, FILL, {"segment_id": segment_id, "since": _since()}, queue=f"{segment_id} fill")
+def begin(unit: Unit, segment_id: str, *, tell: bool) -> None:
+    """To be called where a segment with a filter is made or, with `tell`, where what the filter means changed."""
+    enqueue(unit, FILL, {"segment_id": segment_id, "since": _since(), "tell": tell}, queue=f"{segment_id} fill")
 
 
 def end(unit: Unit, segment_id: str) -> None:
     """To be called where a segment is deleted: takes away what is noted of it, once nobody notes anything any more."""
-    enqueue(unit, DELETE, {"segment_id": segment_id}, queue=f"{segment_id} end", due_at=unit.now + GRACE)
+    enqueue(unit, DELETE, {"segment_id": segment_id}, due_at=unit.now + GRACE)
 
 
 def fill(unit: Unit, job: Job) -> Progress | Done:
@@ -39,11 +39,11 @@ def fill(unit: Unit, job: Job) -> Progress | Done:
         return _done(job)
     found = customers.some_ids(unit.conn, unit.project_id, job.state.get("after", ""), job.batch)
     if found:
-        _settle(unit, judged, found, tell=False)
+        _settle(unit, judged, found, tell=job.arguments["tell"])
         return Progress(state={"after": found[-1]}, done=job.done + len(found))
     store.set_status(unit.conn, unit.project_id, [judged[0].id], "DONE")
     definitions.changed(unit)
-    enqueue(unit, CATCH_UP, job.arguments, queue=f"{judged[0].id} fill", due_at=unit.now + GRACE)
+    enqueue(unit, CATCH_UP, job.arguments, due_at=unit.now + GRACE)
     return _done(job)
 
 

@@ -88,7 +88,7 @@ def create(unit: Unit, sent: SegmentCreate) -> SegmentAnswer:
     if store.count_with_filter(unit.conn, unit.project_id) >= MOST_WITH_FILTER:
         raise invalid_payload(f"A project cannot have more than {MOST_WITH_FILTER} segments with a filter")
     store.add(unit.conn, unit.project_id, made)
-    jobs.begin(unit, made.id)
+    jobs.begin(unit, made.id, tell=False)
     return _answer(made)
 
 
@@ -164,7 +164,7 @@ def location_moved(unit: Unit, location_id: str) -> None:
         store.set_status(unit.conn, unit.project_id, ids, "IN_PROGRESS")
         definitions.changed(unit)
     for id in ids:
-        jobs.begin(unit, id)
+        jobs.begin(unit, id, tell=True)
 
 
 def forget_customer(unit: Unit, customer_id: str) -> int:
