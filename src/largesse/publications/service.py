@@ -31,6 +31,7 @@ from largesse.publications.model import (
 )
 from largesse.vouchers.model import StoredVoucher
 
+CHANNEL = "API"  # whatever the caller's headers name: the official SDKs accept no other in the answer
 _columns = store.publications.c
 _ORDERS = {
     name: _columns[name] for name in ("id", "voucher_code", "tracking_id", "customer_id", "created_at", "channel")
@@ -100,7 +101,7 @@ def carry_out(
         customer=customer,
         campaign=campaign,
         vouchers=given,
-        channel=sent.channel or unit.call.channel,
+        channel=sent.channel or CHANNEL,
         source_id=sent.source_id or None,
         metadata=sent.metadata or {},
     )
@@ -237,7 +238,7 @@ def _repeated(unit: Unit, earlier: Publication, sent: PublicationCreate) -> Publ
     again = msgspec.structs.replace(
         earlier,
         id=ids.text_id("pub_", 32),
-        channel=sent.channel or unit.call.channel,
+        channel=sent.channel or CHANNEL,
         source_id=sent.source_id,
         metadata=sent.metadata or {},
         created_at=unit.now,
@@ -260,7 +261,7 @@ def _record_failure(
         id=ids.text_id("pub_", 32),
         customer_id=customer.id,
         tracking_id=customer.source_id,
-        channel=sent.channel or unit.call.channel,
+        channel=sent.channel or CHANNEL,
         source_id=sent.source_id or None,
         metadata=sent.metadata or {},
         result="FAILURE",
