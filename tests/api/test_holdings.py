@@ -103,3 +103,16 @@ def test_the_cards_of_a_deleted_customer_belong_to_nobody(server: Server) -> Non
     again = join(client, made["id"], who["source_id"])
     assert again["code"] != card["code"]
     server.verify()
+
+
+def test_the_tier_is_shown_beside_the_points(server: Server) -> None:
+    client = server.client
+    who, made = new_customer(client), program(client, 100)
+    tiers = [{"name": "Silver", "points": {"from": 50, "to": 199}}, {"name": "Gold", "points": {"from": 200}}]
+    silver, gold = ok(client.post(f"/v1/loyalties/{made['id']}/tiers", json=tiers))
+    card = join(client, made["id"], who["id"])
+    shown = profile(client, who["id"])["loyalty"]["campaigns"][made["name"]]
+    assert shown == {"points": 100, "loyalty_tier": silver["id"], "referred_customers": 0}
+    ok(client.post(f"/v1/loyalties/members/{card['code']}/balance", json={"points": 150}))
+    shown = profile(client, who["id"])["loyalty"]["campaigns"][made["name"]]
+    assert shown == {"points": 250, "loyalty_tier": gold["id"], "referred_customers": 0}

@@ -1,17 +1,14 @@
 """The members of loyalty programs: the cards, who joins, and what a card is."""
 
-from collections.abc import Sequence
-
 import largesse.customers.service as customers
-import largesse.publications.issuing as issuing
 import largesse.publications.service as publications
 import largesse.vouchers.service as vouchers
 from largesse.campaigns.model import StoredCampaign
-from largesse.customers.model import CustomerInput, StoredCustomer
+from largesse.customers.model import CustomerInput
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, not_found
 from largesse.kernel.http.query import Query
-from largesse.loyalties import programs
+from largesse.loyalties.lookups import existing_program
 from largesse.loyalties.model import MemberCreate
 from largesse.publications.model import CampaignTarget, PublicationCreate
 from largesse.vouchers.model import LOYALTY_CARD, StoredVoucher, VoucherAnswer, VoucherList
@@ -25,7 +22,7 @@ def add(unit: Unit, program_key: str, sent: MemberCreate, base_url: str) -> Vouc
     Answers ApiError 400 `no_voucher_suitable_for_publication`, `voucher_already_published` where their records are to stay; raises
     ApiError 404.
     """
-    program = programs.find(unit, program_key)
+    program = existing_program(unit, program_key)
     if sent.voucher:
         find(unit, sent.voucher, program)
     wanted = PublicationCreate(
@@ -50,25 +47,6 @@ def _named(unit: Unit, key: str) -> CustomerInput:
     return CustomerInput(source_id=key)
 
 
-def join(unit: Unit, program: StoredCampaign, customer: StoredCustomer, base_url: str = "") -> StoredVoucher | None:
-    """The card of a customer, whose row the caller has locked: the one they have, or a new one; None where none is left."""
-    return join_all(unit, program, [customer], base_url).get(customer.id)
-
-
-def join_all(
-    unit: Unit, program: StoredCampaign, joining: Sequence[StoredCustomer], base_url: str = ""
-) -> dict[str, StoredVoucher]:
-    """The same for several customers, set-wise: by customer id the card of each who has one now."""
-    by_id = {customer.id: customer for customer in joining}
-    cards = {holder.customer_id: holder.voucher_id for holder in issuing.held(unit, program.id, by_id.keys()).values()}
-    loaded = vouchers.load(unit.conn, unit.project, cards.values(), lock=True) if cards else {}
-    found = {customer_id: loaded[card] for customer_id, card in cards.items() if card in loaded}
-    without = [customer for id, customer in by_id.items() if id not in found]
-    if without:
-        found |= issuing.publish_to_all(unit, program.id, without, base_url=base_url)
-    return found
-
-
 # The cards
 
 
@@ -84,10 +62,10 @@ def find(unit: Unit, key: str, program: StoredCampaign | None = None, *, lock: b
 
 def get(unit: Unit, key: str, base_url: str, program_key: str | None = None) -> VoucherAnswer:
     """A member as shown. Raises ApiError 404 for the program or the card."""
-    program = programs.find(unit, program_key) if program_key is not None else None
+    program = existing_program(unit, program_key) if program_key is not None else None
     return vouchers.listed(unit, [find(unit, key, program)], base_url)[0]
 
 
 def list_members(unit: Unit, program_key: str, query: Query, base_url: str) -> VoucherList:
     """All cards of a program, whether or not somebody has them; newest first. Raises ApiError 404."""
-    return vouchers.list_of_campaign(unit, programs.find(unit, program_key).id, query, base_url)
+    return vouchers.list_of_campaign(unit, existing_program(unit, program_key).id, query, base_url)

@@ -9,19 +9,11 @@ from largesse.campaigns.model import (
     CampaignCreate,
     CampaignList,
     CampaignUpdate,
-    StoredCampaign,
 )
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.errors import invalid_payload, not_found
+from largesse.kernel.errors import invalid_payload
 from largesse.kernel.http.query import Query
-
-
-def find(unit: Unit, key: str, *, lock: bool = False) -> StoredCampaign:
-    """The program with this id or name. Raises ApiError 404, also for a campaign of another type."""
-    found = campaigns.find(unit, key, lock=lock)
-    if found.campaign_type != LOYALTY_PROGRAM:
-        raise not_found("campaign", key)
-    return found
+from largesse.loyalties.lookups import existing_program
 
 
 def create(unit: Unit, sent: CampaignCreate, holdings: HoldingsByType) -> CampaignAnswer:
@@ -35,17 +27,17 @@ def create(unit: Unit, sent: CampaignCreate, holdings: HoldingsByType) -> Campai
 
 
 def get(unit: Unit, key: str, holdings: HoldingsByType) -> CampaignAnswer:
-    return campaigns.get(unit, find(unit, key).id, holdings)
+    return campaigns.get(unit, existing_program(unit, key).id, holdings)
 
 
 def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType) -> CampaignAnswer:
     """Changes what may change; cards that nobody has had follow in the background."""
-    return campaigns.update(unit, find(unit, key).id, sent, holdings)
+    return campaigns.update(unit, existing_program(unit, key).id, sent, holdings)
 
 
 def delete(unit: Unit, key: str, *, force: bool) -> Accepted:
     """Hides the program at once; its cards go in the background, to the bin or for good."""
-    return campaigns.delete(unit, find(unit, key).id, force=force)
+    return campaigns.delete(unit, existing_program(unit, key).id, force=force)
 
 
 def list_programs(unit: Unit, query: Query) -> CampaignList:
