@@ -140,6 +140,7 @@ ROUTES: list[HTTPRouteHandler] = [
         largesse.segments.service.forget_customer,
         largesse.segments.service.is_member,
         held_by,
+        largesse.redemptions.service.records_of_campaigns,
     ),
     *largesse.loyalties.cards.routes.make_routes(largesse.redemptions.service.records_of_voucher),
     *largesse.locations.routes.make_routes(largesse.segments.service.location_moved),

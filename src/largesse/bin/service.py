@@ -1,23 +1,24 @@
 """Use cases of the bin."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from msgspec import UNSET
-from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.bin import store
 from largesse.bin.model import BinAnswer, BinEntry, BinList
 from largesse.kernel import clock, ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
-from largesse.kernel.http.filters import FilterColumn, where
+from largesse.kernel.http.filters import FilterColumn
 from largesse.kernel.http.query import Query
 
 Purge = Callable[[Unit, str, str], None]
+_TYPES = ("campaign", "product", "sku", "voucher")
 _FILTERS = {
-    name: FilterColumn(store.bin_entries.c[name], "text")
-    for name in ("id", "resource_type", "resource_name", "resource_id")
+    "id": FilterColumn(store.bin_entries.c.id, "text"),
+    "resource_type": FilterColumn(store.bin_entries.c.resource_type, "text", allowed=_TYPES),
+    "resource_name": FilterColumn(store.bin_entries.c.resource_name, "text"),
+    "resource_id": FilterColumn(store.bin_entries.c.resource_id, "text"),
 }
 
 
@@ -51,17 +52,15 @@ def list_entries(unit: Unit, query: Query) -> BinList:
     """Newest first; pages by id."""
     columns = store.bin_entries.c
     descending = (query.one_of("order", ("id", "-id")) or "-id") == "-id"
-    conditions: list[ColumnElement[Any]] = []
+    conditions = query.filtered(_FILTERS, unit)
+    total = store.count(unit.conn, unit.project_id, conditions)
     if after := query.starting_after_id():
         conditions.append(columns.id < after if descending else columns.id > after)
-    filters = query.filters()
-    if filters is not None and (condition := where(filters, _FILTERS)) is not None:
-        conditions.append(condition)
     limit = query.limit()
     found = store.page(unit.conn, unit.project_id, conditions, descending=descending, limit=limit + 1)
     shown = [_answer(entry) for entry in found[:limit]]
     more = len(found) > limit
-    return BinList(data=shown, total=len(shown), has_more=more, more_starting_after=shown[-1].id if more else UNSET)
+    return BinList(data=shown, total=total, has_more=more, more_starting_after=shown[-1].id if more else UNSET)
 
 
 def purge(unit: Unit, entry_id: str, purge_resource: Purge) -> None:

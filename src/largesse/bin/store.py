@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text, bindparam, delete, select
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -49,6 +49,11 @@ def get(conn: Connection, project_id: str, entry_id: str) -> BinEntry | None:
 
 def remove(conn: Connection, project_id: str, entry_id: str) -> None:
     conn.execute(delete(bin_entries).where(bin_entries.c.project_id == project_id, bin_entries.c.id == entry_id))
+
+
+def count(conn: Connection, project_id: str, conditions: Sequence[ColumnElement[bool]]) -> int:
+    where = (bin_entries.c.project_id == project_id, *conditions)
+    return conn.execute(select(func.count()).select_from(bin_entries).where(*where)).scalar_one()
 
 
 def page(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import Column
+from sqlalchemy import Column, Select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -33,7 +33,6 @@ from largesse.kernel import definitions as kept
 from largesse.kernel.benefits import VALIDITY
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, duplicate_name, invalid, not_found
-from largesse.kernel.http.filters import where
 from largesse.kernel.http.query import Query
 from largesse.kernel.jobs.queue import enqueue
 from largesse.kernel.project import Project
@@ -136,6 +135,11 @@ def lock(unit: Unit, campaign_id: str) -> None:
 def among_live(column: ColumnElement[str], unit: Unit, *, usable: bool = False) -> ColumnElement[bool]:
     """Condition: the column names a campaign that is not deleted, and where asked is active and inside its dates now."""
     return column.in_(store.live(unit.project_id, unit.now if usable else None))
+
+
+def of_type(project_id: str, campaign_type: str) -> Select[tuple[str]]:
+    """Selects the ids of all campaigns of a type, deleted ones included."""
+    return store.of_type(project_id, campaign_type)
 
 
 def count_codes(unit: Unit, campaign_id: str, change: int, credits: int) -> None:
@@ -297,9 +301,7 @@ def list_campaigns(unit: Unit, query: Query, only: str | None = None) -> Campaig
         conditions.append(with_status(status))
     if query.flag("is_referral_code"):
         conditions.append(columns.campaign_type == "REFERRAL_PROGRAM")
-    filters = query.filters()
-    if filters is not None and (condition := where(filters, FILTERS, now=unit.now)) is not None:
-        conditions.append(condition)
+    conditions += query.filtered(FILTERS, unit, lambda: schemas_of(unit).types("campaign"))
     page = query.page(max_page=100)
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

@@ -125,6 +125,12 @@ def live(project_id: str, usable_at: int | None) -> Select[tuple[str]]:
     return found.where(campaigns.c.active.is_(True), begun, not_ended)
 
 
+def of_type(project_id: str, campaign_type: str) -> Select[tuple[str]]:
+    """Ids of the campaigns of a type."""
+    mine = (campaigns.c.project_id == project_id, campaigns.c.campaign_type == campaign_type)
+    return select(campaigns.c.id).where(*mine)
+
+
 def is_taken(conn: Connection, project_id: str, name: str) -> bool:
     """Binned names are taken too."""
     found = select(campaigns.c.id).where(campaigns.c.project_id == project_id, campaigns.c.name == name)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.categories import store
 from largesse.categories.model import CategoryAnswer, CategoryInput, CategoryList, Name, StoredCategory
@@ -45,6 +46,11 @@ def answers(conn: Connection, project: Project, ids: Collection[str]) -> dict[st
     if not ids:
         return {}
     return {id: answer(category) for id, category in store.by_ids(conn, project.id, ids).items()}
+
+
+def name_of(project_id: ColumnElement[str], category_id: ColumnElement[str]) -> ColumnElement[str]:
+    """The name of the category that a row of another table carries, for its filters; NULL where it has none."""
+    return store.name_of(project_id, category_id)
 
 
 def resolve(unit: Unit, category_id: str | None, name: str | None) -> str | None:

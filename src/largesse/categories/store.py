@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.categories.model import StoredCategory
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
@@ -42,6 +43,12 @@ _ALL = select(*(categories.c[name] for name in StoredCategory.__struct_fields__)
 _BY_IDS = _ALL.where(one_of(categories.c.id, "ids"))
 _BY_NAME = _ALL.where(categories.c.name == bindparam("name"))
 _NEWEST_FIRST = _ALL.order_by(categories.c.created_at.desc(), categories.c.id.desc())
+
+
+def name_of(project_id: ColumnElement[str], category_id: ColumnElement[str]) -> ColumnElement[str]:
+    """The name of the category that a row of another table carries; NULL where it has none."""
+    mine = (categories.c.project_id == project_id, categories.c.id == category_id)
+    return select(categories.c.name).where(*mine).scalar_subquery()
 
 
 def by_ids(conn: Connection, project_id: str, ids: Collection[str]) -> dict[str, StoredCategory]:

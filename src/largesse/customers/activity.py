@@ -5,15 +5,27 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from sqlalchemy import Select, Text, cast, not_, or_
+from sqlalchemy.sql.elements import ColumnElement
 
 import largesse.kernel.events as log
 from largesse.customers import service
 from largesse.customers.model import Activity, ActivityList, DeletionAnswer
-from largesse.kernel import clock, ids
+from largesse.kernel import clock, ids, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
+from largesse.kernel.http.filters import earlier, later
 from largesse.kernel.http.query import Query
 
+# (project id, campaign id, type of campaigns) → ids of the redemptions and rollbacks of that campaign, or of those of the type.
+RecordsOfCampaigns = Callable[[str, str | None, str | None], Select[Any]]
+# The contract lists more names than an activity has; those are accepted and mean its time (documented oddity).
+_ORDERS = [
+    sign + name
+    for name in ("created_at", "id", "updated_at", "type", "code", "campaign", "category")
+    for sign in ("", "-")
+]
+_CAMPAIGN_TYPES = ("PROMOTION", "GIFT_VOUCHERS", "REFERRAL_PROGRAM", "DISCOUNT_COUPONS", "LOYALTY_PROGRAM")
 # An action is what the customer or shop did, an effect what followed from it (our decision on an unpublished split).
 _ACTIONS = ("customer.created", "customer.updated", "customer.confirmed", "customer.deleted", "customer.referred")
 _ACTION_PREFIXES = (
@@ -25,12 +37,12 @@ _ACTION_PREFIXES = (
 )
 
 
-def list_activity(unit: Unit, key: str, query: Query) -> ActivityList:
+def list_activity(unit: Unit, key: str, query: Query, records_of_campaigns: RecordsOfCampaigns) -> ActivityList:
     """Newest first; pages by id. Raises ApiError 404 for an unknown customer."""
     customer = service.by_key(unit, key)
     if customer is None:
         raise not_found("customer", key)
-    descending = (query.one_of("order", ("created_at", "-created_at", "id", "-id")) or "-created_at").startswith("-")
+    descending = (query.one_of("order", _ORDERS) or "-created_at").startswith("-")
     limit = query.limit()
     wanted = query.text("type")
     page = log.EventPage(
@@ -42,10 +54,10 @@ def list_activity(unit: Unit, key: str, query: Query) -> ActivityList:
         descending=descending,
         limit=limit + 1,
     )
-    category = query.one_of("category", ("ACTION", "EFFECT"))
-    found = log.of_customer(unit.conn, unit.project_id, page)
-    total = log.count_of_customer(unit.conn, unit.project_id, page)
-    shown = [_activity(event) for event in found[:limit] if category in (None, _category(event.type))]
+    conditions = _conditions(unit, query, records_of_campaigns, descending=descending)
+    found = log.of_customer(unit.conn, unit.project_id, page, conditions)
+    total = log.count_of_customer(unit.conn, unit.project_id, page, conditions)
+    shown = [_activity(event) for event in found[:limit]]
     more = len(found) > limit
     return ActivityList(
         data=shown, total=total, has_more=more, more_starting_after=found[limit - 1].id if more else UNSET
@@ -61,9 +73,29 @@ def _customer_type(type: str) -> str:
     return type if type.startswith("customer.") else f"customer.{type}"
 
 
-def _category(type: str) -> str:
-    name = _customer_type(type)
-    return "ACTION" if name in _ACTIONS or name.startswith(_ACTION_PREFIXES) else "EFFECT"
+def _conditions(
+    unit: Unit, query: Query, records_of_campaigns: RecordsOfCampaigns, *, descending: bool
+) -> list[ColumnElement[bool]]:
+    """Of a campaign or of a type of campaigns is what names one in its data, and what was recorded of its codes and tiers."""
+    columns = log.events.c
+    conditions: list[ColumnElement[bool]] = []
+    if category := query.one_of("category", ("ACTION", "EFFECT")):
+        stored = [type for name in _ACTIONS for type in _stored_types(name)]
+        begins = [columns.type.startswith(type) for name in _ACTION_PREFIXES for type in _stored_types(name)]
+        acts = or_(columns.type.in_(stored), *begins)
+        conditions.append(acts if category == "ACTION" else not_(acts))
+    if (start := query.instant("starting_after")) is not None:
+        conditions.append(earlier(columns.created_at, start) if descending else later(columns.created_at, start))
+    data = cast(columns.data, Text)
+    campaign_id, kind = query.text("campaign_id"), query.one_of("campaign_type", _CAMPAIGN_TYPES)
+    for name, value in (("id", campaign_id), ("campaign_type", kind)):
+        if value is not None:
+            named = data.contains(f'"{name}":{wire.encode_text(value)}', autoescape=True)
+            chosen = (value, None) if name == "id" else (None, value)
+            conditions.append(or_(named, columns.entity_id.in_(records_of_campaigns(unit.project_id, *chosen))))
+    if product_id := query.text("product_id"):
+        conditions.append(data.contains(wire.encode_text(product_id), autoescape=True))
+    return conditions
 
 
 def _activity(event: log.StoredEvent) -> Activity:

@@ -6,6 +6,7 @@ from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 
 from largesse.customers import activity, service
+from largesse.customers.activity import RecordsOfCampaigns
 from largesse.customers.model import (
     ActivityList,
     CustomerAnswer,
@@ -34,15 +35,32 @@ _LIST = (
     "order",
     "starting_after",
 )
-_ACTIVITY = ("limit", "order", "starting_after_id", "start_date", "end_date", "campaign_id", "type", "category")
+_ACTIVITY = (
+    "limit",
+    "order",
+    "starting_after",
+    "starting_after_id",
+    "start_date",
+    "end_date",
+    "campaign_id",
+    "campaign_type",
+    "product_id",
+    "type",
+    "category",
+)
 
 
 def make_routes(
-    remove_orders: RemoveOrders, forget_segments: ForgetSegments, is_member: IsMember, held_by: HeldBy
+    remove_orders: RemoveOrders,
+    forget_segments: ForgetSegments,
+    is_member: IsMember,
+    held_by: HeldBy,
+    records_of_campaigns: RecordsOfCampaigns,
 ) -> list[HTTPRouteHandler]:
     """`remove_orders` deletes a customer's orders, `forget_segments` what is noted of a deleted one; both answer how many.
 
-    `is_member` is the condition of being in a segment, `held_by` answers what is on the cards of customers.
+    `is_member` is the condition of being in a segment, `held_by` answers what is on the cards of customers,
+    `records_of_campaigns` finds what redemptions tell of campaigns.
     """
 
     @get("/v1/customers", **operation("List customers", answer=CustomerList, query=_LIST))
@@ -84,7 +102,11 @@ def make_routes(
         **operation("List a customer's activity", answer=ActivityList, query=_ACTIVITY),
     )
     async def list_activity(request: ApiRequest, customer_id: str) -> Response[bytes]:
-        return answer(await request.read(lambda unit: activity.list_activity(unit, customer_id, request.query)))
+        return answer(
+            await request.read(
+                lambda unit: activity.list_activity(unit, customer_id, request.query, records_of_campaigns)
+            )
+        )
 
     return [
         list_customers,

@@ -136,9 +136,11 @@ def of_customer(
     return [StoredEvent(*row) for row in conn.execute(statement)]
 
 
-def count_of_customer(conn: Connection, project_id: str, page: EventPage) -> int:
-    """How many events the page's conditions hold in all."""
-    statement = select(func.count()).select_from(events).where(*_of_customer(project_id, page))
+def count_of_customer(
+    conn: Connection, project_id: str, page: EventPage, also: Sequence[ColumnElement[bool]] = ()
+) -> int:
+    """How many events the page's conditions and `also` hold in all."""
+    statement = select(func.count()).select_from(events).where(*_of_customer(project_id, page), *also)
     return conn.execute(statement).scalar_one()
 
 

@@ -11,7 +11,7 @@ from largesse.engine.rules import places
 from largesse.kernel import clock, definitions, ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import forbidden, invalid_payload, not_found
-from largesse.kernel.http.filters import FilterColumn, where
+from largesse.kernel.http.filters import FilterColumn
 from largesse.kernel.http.query import Query
 from largesse.locations import store
 from largesse.locations.model import LocationAnswer, LocationCreate, LocationList, LocationUpdate, StoredLocation
@@ -44,9 +44,7 @@ def located(conn: Connection, project_id: str, document: Any) -> Any:
 
 
 def list_locations(unit: Unit, query: Query) -> LocationList:
-    conditions = []
-    if (filters := query.filters()) is not None and (condition := where(filters, _FILTERS, unit.now)) is not None:
-        conditions.append(condition)
+    conditions = query.filtered(_FILTERS, unit)
     if (end := query.instant("end_date")) is not None:
         conditions.append(store.locations.c.created_at <= end)
     page = query.page()

@@ -61,6 +61,11 @@ class Schemas:
             touched = {*(sent or ()), *(path.partition(".")[0] for path in unset or ())}
             schema.check_changed(result or {}, touched)
 
+    def types(self, kind: str) -> dict[str, str]:
+        """The types of the keys that are defined for a kind of objects; empty where nothing is."""
+        schema = self.of(kind)
+        return {key: one.type for key, one in schema.properties.items()} if schema is not None else {}
+
     def of(self, kind: str) -> Schema | None:
         """The schema of a kind of objects; None where nothing is defined."""
         if kind not in self._project.described:

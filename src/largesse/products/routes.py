@@ -48,7 +48,7 @@ async def get_sku(request: ApiRequest, sku_id: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: service.get_sku(unit, sku_id)))
 
 
-@get("/v1/products/{product_id:str}/skus", **operation("List a product's SKUs", answer=SkuList, query=_LIST[:3]))
+@get("/v1/products/{product_id:str}/skus", **operation("List a product's SKUs", answer=SkuList, query=_LIST))
 async def list_skus(request: ApiRequest, product_id: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: service.list_skus(unit, product_id, request.query)))
 

@@ -12,7 +12,7 @@ from largesse.engine.order import Catalog, CatalogEntry, ItemDetails, OrderInput
 from largesse.kernel import clock, ids, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import duplicate_found, invalid, invalid_payload, not_found
-from largesse.kernel.http.query import Query
+from largesse.kernel.http.query import Query, since_and_until
 from largesse.metadata_schemas.service import schemas_of
 from largesse.products import store
 from largesse.products.model import (
@@ -191,11 +191,7 @@ def get_product(unit: Unit, key: str, *, with_skus: bool) -> ProductAnswer:
 def list_products(unit: Unit, query: Query) -> ProductList:
     columns = store.products.c
     orders = {name: columns[name] for name in ("created_at", "updated_at")} | dict.fromkeys(_ODD, columns.created_at)
-    conditions = []
-    if (start := query.instant("start_date")) is not None:
-        conditions.append(columns.created_at >= start)
-    if (end := query.instant("end_date")) is not None:
-        conditions.append(columns.created_at <= end)
+    conditions = since_and_until(columns.created_at, query)
     page = query.page()
     order = query.order(orders, "created_at", columns.id)
     found, total = store.page(
@@ -278,7 +274,7 @@ def list_skus(unit: Unit, product_key: str, query: Query) -> SkuList:
     orders = {name: columns[name] for name in ("created_at", "updated_at")} | dict.fromkeys(_ODD, columns.created_at)
     page = query.page()
     order = query.order(orders, "created_at", columns.id)
-    mine = [columns.product_id == product.id]
+    mine = [columns.product_id == product.id, *since_and_until(columns.created_at, query)]
     found, total = store.page(unit.conn, Sku, unit.project_id, mine, order, limit=page.limit, offset=page.offset)
     return SkuList(skus=[sku_answer(sku) for sku in found], total=total)
 

@@ -16,7 +16,7 @@ from largesse.customers.model import CustomerInput, StoredCustomer
 from largesse.kernel import ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, invalid_query, not_found
-from largesse.kernel.http.filters import FilterColumn, where
+from largesse.kernel.http.filters import FilterColumn
 from largesse.kernel.http.query import Query
 from largesse.metadata_schemas.service import schemas_of
 from largesse.publications import answers, store
@@ -333,9 +333,7 @@ def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]]) -> 
         conditions.append(_columns.is_referral_code.is_(True))
     if source_id := query.text("source_id"):
         conditions.append(_columns.source_id == source_id)
-    filters = query.filters()
-    if filters is not None and (condition := where(filters, _FILTERS, now=unit.now)) is not None:
-        conditions.append(condition)
+    conditions += query.filtered(_FILTERS, unit)
     page = query.page()
     order = query.order(_ORDERS, "-created_at", _columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

@@ -12,16 +12,16 @@ import largesse.campaigns.service as campaigns
 import largesse.categories.service as categories
 import largesse.customers.service as customers
 import largesse.vouchers.service as vouchers
-from largesse.campaigns.model import StoredCampaign
+from largesse.campaigns.model import CAMPAIGN_TYPES, StoredCampaign
 from largesse.engine.books import Voucher
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
-from largesse.kernel.http.filters import FilterColumn, where
+from largesse.kernel.http.filters import FilterColumn
 from largesse.kernel.http.query import Query
 from largesse.publications import store
 from largesse.publications.model import Holder
-from largesse.vouchers.model import DISCOUNT_VOUCHER, VoucherAnswer
+from largesse.vouchers.model import DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD, VoucherAnswer
 
 Status = Literal["DISABLED", "EXPIRED", "NOT_ACTIVE_YET", "USED", "NO_BALANCE", "ACTIVE"]
 _C = store.holders.c
@@ -29,11 +29,11 @@ _FILTERS = {
     "id": FilterColumn(_C.id, "text"),
     "created_at": FilterColumn(_C.created_at, "instant"),
     "redeemable_id": FilterColumn(_C.voucher_id, "text"),
-    "redeemable_object": FilterColumn(literal("voucher"), "text"),
-    "holder_role": FilterColumn(_C.role, "text"),
+    "redeemable_object": FilterColumn(literal("voucher"), "text", allowed=("voucher",)),
+    "holder_role": FilterColumn(_C.role, "text", allowed=("OWNER", "REFERRER", "REFEREE")),
     "campaign_id": FilterColumn(_C.campaign_id, "text"),
-    "campaign_type": FilterColumn(_C.campaign_type, "text"),
-    "voucher_type": FilterColumn(_C.voucher_type, "text"),
+    "campaign_type": FilterColumn(_C.campaign_type, "text", allowed=CAMPAIGN_TYPES),
+    "voucher_type": FilterColumn(_C.voucher_type, "text", allowed=(DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD)),
 }
 
 
@@ -74,9 +74,7 @@ def list_redeemables(unit: Unit, key: str, query: Query, base_url: str) -> Walle
         _C.customer_id == customer.id,
         vouchers.among_live(_C.voucher_id, unit.project_id),
     ]
-    filters = query.filters()
-    if filters is not None and (condition := where(filters, _FILTERS, now=unit.now)) is not None:
-        conditions.append(condition)
+    conditions += query.filtered(_FILTERS, unit)
     descending = (query.one_of("order", ("id", "-id")) or "-id") == "-id"
     limit = query.limit()
     after = query.starting_after_id()

@@ -10,7 +10,7 @@ import largesse.promotions.service as promotions
 import largesse.vouchers.service as vouchers
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
-from largesse.kernel.http.filters import FilterColumn, where
+from largesse.kernel.http.filters import FilterColumn
 from largesse.kernel.http.query import Page, Query, within
 from largesse.redemptions import store
 from largesse.redemptions.answers.records import read_back, relate
@@ -54,11 +54,7 @@ def list_records(unit: Unit, query: Query) -> RedemptionList:
     if customer := query.text("customer"):
         found = customers.by_key(unit, customer)
         conditions.append(redemptions.c.customer_id == (found.id if found else customer))
-    filters = query.filters()
-    if filters is not None:
-        condition = where(filters, _FILTERS)
-        if condition is not None:
-            conditions.append(condition)
+    conditions += query.filtered(_FILTERS, unit)
     order = query.order(_ORDERS, "-created_at", redemptions.c.id)
     page = query.page()
     listed, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

@@ -64,6 +64,13 @@ def forget_sums(unit: Unit, voucher_id: str) -> None:
     sums.forget(unit.conn, unit.project_id, voucher_id)
 
 
+def records_of_campaigns(project_id: str, campaign_id: str | None, campaign_type: str | None) -> Select[Any]:
+    """Selects the ids of all redemptions and rollbacks of one campaign, else of all campaigns of a type; failed ones included."""
+    if campaign_id is not None:
+        return store.records_of_campaigns(project_id, [campaign_id])
+    return store.records_of_campaigns(project_id, campaigns.of_type(project_id, campaign_type or ""))
+
+
 class CampaignFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What history says of a campaign. Amounts in minor units or credits, all positive, nothing netted (documented)."""
 

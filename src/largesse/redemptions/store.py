@@ -243,6 +243,12 @@ def records_of_voucher(project_id: str, voucher_id: str) -> Select[Any]:
     return select(redemptions.c.id).where(*mine)
 
 
+def records_of_campaigns(project_id: str, campaign_ids: list[str] | Select[Any]) -> Select[Any]:
+    """Selects the ids of all that was recorded of the codes and tiers of campaigns."""
+    mine = (redemptions.c.project_id == project_id, redemptions.c.campaign_id.in_(campaign_ids))
+    return select(redemptions.c.id).where(*mine)
+
+
 def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
     """Redemptions not undone, for every voucher: what its counter must be."""
     return _uses_by(conn, project_id, redemptions.c.voucher_id)

@@ -11,8 +11,8 @@ from largesse.engine.segments.calendar import today
 from largesse.kernel import clock, definitions, ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import invalid_payload, not_found
-from largesse.kernel.http.filters import FilterColumn, where
-from largesse.kernel.http.query import Query
+from largesse.kernel.http.filters import FilterColumn
+from largesse.kernel.http.query import Query, since_and_until
 from largesse.segments import jobs, store
 from largesse.segments.definition import checked_customers, checked_filter
 from largesse.segments.membership import inside_now, load, watched
@@ -35,7 +35,7 @@ _ORDERS = {"created_at": store.segments.c.created_at}
 _FILTERS = {
     "id": FilterColumn(store.segments.c.id, "text"),
     "name": FilterColumn(store.segments.c.name, "text"),
-    "type": FilterColumn(store.segments.c.type, "text"),
+    "type": FilterColumn(store.segments.c.type, "text", allowed=("auto-update", "passive", "static")),
     "created_at": FilterColumn(store.segments.c.created_at, "instant"),
 }
 
@@ -45,16 +45,10 @@ _FILTERS = {
 
 def list_segments(unit: Unit, query: Query) -> SegmentList:
     columns = store.segments.c
-    conditions: list[ColumnElement[bool]] = []
-    if filters := query.filters():
-        condition = where(filters, _FILTERS, unit.now)
-        conditions += [condition] if condition is not None else []
+    conditions = query.filtered(_FILTERS, unit)
     if wanted := query.all("ids"):
         conditions.append(columns.id.in_(wanted))
-    if (start := query.instant("start_date")) is not None:
-        conditions.append(columns.created_at >= start)
-    if (end := query.instant("end_date")) is not None:
-        conditions.append(columns.created_at <= end)
+    conditions += since_and_until(columns.created_at, query)
     page = query.page()
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

@@ -19,7 +19,7 @@ from largesse.kernel.errors import (
     not_found,
     resource_in_use,
 )
-from largesse.kernel.http.query import Query
+from largesse.kernel.http.query import Query, since_and_until
 from largesse.kernel.project import Project
 from largesse.validation_rules import items, store
 from largesse.validation_rules.definition import (
@@ -183,11 +183,7 @@ def _moved(unit: Unit, object_type: str) -> None:
 
 def list_rules(unit: Unit, query: Query) -> RuleList:
     columns = store.rules.c
-    conditions = []
-    if (start := query.instant("start_date")) is not None:
-        conditions.append(columns.created_at >= start)
-    if (end := query.instant("end_date")) is not None:
-        conditions.append(columns.created_at <= end)
+    conditions = since_and_until(columns.created_at, query)
     page = query.page()
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

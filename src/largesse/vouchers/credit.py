@@ -12,7 +12,7 @@ from largesse.kernel import ids, ledger
 from largesse.kernel.benefits import MAX_CREDITS
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid
-from largesse.kernel.http.filters import FilterColumn, where
+from largesse.kernel.http.filters import FilterColumn
 from largesse.kernel.http.query import Query
 from largesse.vouchers import store
 from largesse.vouchers.answers import transaction_answer
@@ -86,10 +86,7 @@ _FILTERS = {
 
 def list_transactions(unit: Unit, mine: ColumnElement[bool], query: Query) -> TransactionList:
     """Those that are `mine`, a voucher's or a campaign's: newest first, pages by id. Discount vouchers have none."""
-    conditions = [mine]
-    filters = query.filters()
-    if filters is not None and (condition := where(filters, _FILTERS, now=unit.now)) is not None:
-        conditions.append(condition)
+    conditions = [mine, *query.filtered(_FILTERS, unit)]
     descending = (query.one_of("order", ("id", "-id")) or "-id") == "-id"
     limit = query.limit()
     found = store.page_of_transactions(

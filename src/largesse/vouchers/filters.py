@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import and_, false, or_
+from sqlalchemy import and_, or_
 from sqlalchemy.sql.elements import ColumnElement
 
-from largesse.kernel.errors import invalid_query
-from largesse.kernel.http.filters import FilterColumn
+import largesse.categories.service as categories
+from largesse.kernel.http.filters import FilterColumn, unknown_operator
+from largesse.vouchers.model import DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD
 from largesse.vouchers.store import vouchers
 
 _c = vouchers.c
+_TYPES = (DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD)
 
 
 def _active(operator: str, _values: list[str], now: int) -> ColumnElement[bool]:
@@ -23,12 +25,8 @@ def _active(operator: str, _values: list[str], now: int) -> ColumnElement[bool]:
         "$disabled": _c.active.is_(False),
     }
     if operator not in conditions:
-        raise invalid_query(f"Operator {operator} is unknown for active; use {', '.join(conditions)}")
+        raise unknown_operator("active", operator, conditions)
     return conditions[operator]
-
-
-def _no_category(_operator: str, _values: list[str], _now: int) -> ColumnElement[bool]:
-    return false()
 
 
 FILTERS: dict[str, FilterColumn] = {
@@ -36,10 +34,10 @@ FILTERS: dict[str, FilterColumn] = {
     "id": FilterColumn(_c.id, "text"),
     "campaign_ids": FilterColumn(_c.campaign_id, "text"),
     "campaigns": FilterColumn(_c.campaign, "text"),
-    "categories": FilterColumn(_c.id, "custom", _no_category),
-    "category_ids": FilterColumn(_c.id, "custom", _no_category),
-    "voucher_type": FilterColumn(_c.type, "text"),
-    "type": FilterColumn(_c.type, "text"),
+    "categories": FilterColumn(categories.name_of(_c.project_id, _c.category_id), "text"),
+    "category_ids": FilterColumn(_c.category_id, "text"),
+    "voucher_type": FilterColumn(_c.type, "text", allowed=_TYPES),
+    "type": FilterColumn(_c.type, "text", allowed=_TYPES),
     "active": FilterColumn(_c.active, "custom", _active),
     "is_referral_code": FilterColumn(_c.is_referral_code, "boolean"),
     "redemption.quantity": FilterColumn(_c.quantity, "number"),

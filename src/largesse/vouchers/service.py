@@ -18,7 +18,6 @@ from largesse.kernel import wire
 from largesse.kernel.benefits import VALIDITY, changed_discount, check_validity
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
-from largesse.kernel.http.filters import where
 from largesse.kernel.http.query import Page, Query, within
 from largesse.kernel.project import Project
 from largesse.metadata_schemas.service import schemas_of
@@ -256,9 +255,7 @@ def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]], pag
     if holder := query.text("customer"):
         customer = customers.by_key(unit, holder)
         conditions.append(columns.holder_id == (customer.id if customer else holder))
-    filters = query.filters()
-    if filters is not None and (condition := where(filters, FILTERS, now=unit.now)) is not None:
-        conditions.append(condition)
+    conditions += query.filtered(FILTERS, unit, lambda: schemas_of(unit).types("voucher"))
     order = query.order(_ORDERS, "-created_at", columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)
     return VoucherList(vouchers=listed(unit, found, base_url), total=total)

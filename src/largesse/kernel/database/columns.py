@@ -111,6 +111,37 @@ def _found_by_postgresql(element: found_by, compiler: SQLCompiler, **options: An
     return f"({found})"
 
 
+class json_elements(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
+    """Rows (value as text, number where it is one) of the member of a JSON text column under a key."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(json_elements, "sqlite")
+def _json_elements_sqlite(element: json_elements, compiler: SQLCompiler, **options: Any) -> str:
+    column, key = (compiler.process(clause, **options) for clause in element.clauses)
+    # Types are looked at first: SQL values of json_each would show booleans as 1 and 0.
+    as_list = (
+        "CASE j.type WHEN 'array' THEN j.value WHEN 'true' THEN '[true]' WHEN 'false' THEN '[false]' "
+        "WHEN 'null' THEN '[]' ELSE json_array(j.value) END"
+    )
+    value = "CASE e.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(e.value AS TEXT) END"
+    number = "CASE WHEN e.type IN ('integer', 'real') THEN e.value END"
+    rows = f"json_each({column}) AS j, json_each({as_list}) AS e WHERE j.key = {key}"
+    return f"(SELECT {value} AS value, {number} AS number FROM {rows})"
+
+
+@compiles(json_elements, "postgresql")
+def _json_elements_postgresql(element: json_elements, compiler: SQLCompiler, **options: Any) -> str:
+    column, key = (compiler.process(clause, **options) for clause in element.clauses)
+    member = f"(({column})::jsonb -> {key})"
+    as_list = f"CASE jsonb_typeof({member}) WHEN 'array' THEN {member} ELSE jsonb_build_array({member}) END"
+    value = "x #>> '{}'"
+    number = f"CASE jsonb_typeof(x) WHEN 'number' THEN ({value})::float8 END"
+    return f"(SELECT {value} AS value, {number} AS number FROM jsonb_array_elements({as_list}) AS x)"
+
+
 def project_id() -> Column[str]:
     """First in every primary, unique and foreign key."""
     return Column("project_id", Text, nullable=False)

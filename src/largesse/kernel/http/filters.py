@@ -1,146 +1,131 @@
-"""List filters: `filters[field][conditions][$op][0]=value` in all spellings that SDKs use, as conditions on columns."""
+"""List filters as conditions on columns."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Float, and_, cast, exists, func, literal, or_, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy import Float, and_, cast, exists, func, literal, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Text
 
 from largesse.kernel import clock
-from largesse.kernel.errors import invalid_query
+from largesse.kernel.database.columns import json_elements
+from largesse.kernel.errors import ApiError, invalid_query
+from largesse.kernel.http import days
+from largesse.kernel.http.filter_parsing import Filters
 
-_SEGMENT = re.compile(r"\[([^\[\]]*)\]")
-_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
+_UTC = ZoneInfo("UTC")
 Kind = Literal["text", "number", "instant", "boolean", "metadata", "custom"]
+Types = Callable[[], Mapping[str, str]]
 Custom = Callable[[str, list[str], int], ColumnElement[bool]]
 
 
-class Filters(msgspec.Struct):
-    """Fields with their conditions, joined by `junction`; the conditions of one field are always joined by AND."""
-
-    junction: str = "and"
-    fields: dict[str, dict[str, list[str]]] = {}
-
-
 class FilterColumn(msgspec.Struct, frozen=True):
-    """What a field filters: a column of a kind, or for `custom` a function of operator, values and now."""
+    """What a field filters: a column or expression of a kind, or for `custom` a function of operator, values and now.
+
+    `allowed` are the only values that a text can have.
+    """
 
     column: ColumnElement[Any]
     kind: Kind
     custom: Custom | None = None
+    allowed: tuple[str, ...] = ()
 
 
-def parse_filters(pairs: list[tuple[str, str]]) -> Filters | None:
-    """The filters among query parameters; None when there are none. Raises ApiError 400 for a shape that is not understood."""
-    found = Filters()
-    seen = False
-    for name, value in pairs:
-        path = _path(name)
-        if path is None:
-            continue
-        seen = True
-        if not path:
-            _take_document(found, value)
-        elif path == ["junction"]:
-            found.junction = _junction(value)
-        elif len(path) in (3, 4) and path[1] == "conditions":
-            found.fields.setdefault(path[0], {}).setdefault(path[2], []).append(value)
-        else:
-            raise invalid_query(f"Filter {name} should have the form filters[field][conditions][$operator]")
-    return found if seen else None
+class Moment(msgspec.Struct, frozen=True):
+    """Now, in microseconds UTC, and the zone that says which day that is."""
+
+    now: int = 0
+    zone: ZoneInfo = _UTC
+
+    @property
+    def today(self) -> date:
+        return datetime.fromtimestamp(self.now // 1_000_000, self.zone).date()
+
+    def midnight(self, day: date) -> int:
+        return int(datetime.combine(day, time.min, self.zone).timestamp()) * 1_000_000
 
 
-def _path(name: str) -> list[str] | None:
-    """The segments after `filters`, None for a parameter that is not a filter."""
-    if name.startswith("filters"):
-        rest = name.removeprefix("filters")
-    elif name.startswith("[filters]"):
-        rest = name.removeprefix("[filters]")
-    else:
-        return None
-    segments = _SEGMENT.findall(rest)
-    if "".join(f"[{segment}]" for segment in segments) != rest:
-        raise invalid_query(f"Filter {name} should have the form filters[field][conditions][$operator]")
-    return segments
+def where(
+    filters: Filters,
+    columns: Mapping[str, FilterColumn],
+    now: int = 0,
+    zone: ZoneInfo = _UTC,
+    types: Types | None = None,
+) -> ColumnElement[bool] | None:
+    """The condition that `filters` describe. Raises ApiError 400 for unknown fields, operators and impossible values.
 
-
-def _take_document(found: Filters, text: str) -> None:
-    """`filters=` with the same tree as JSON."""
-    try:
-        document = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        raise invalid_query(
-            "Parameter filters should be JSON, or have the form filters[field][conditions][$operator]"
-        ) from None
-    if not isinstance(document, dict):
-        raise invalid_query("Parameter filters should be an object")
-    for field, node in document.items():
-        if field == "junction":
-            found.junction = _junction(str(node))
-            continue
-        conditions = node.get("conditions") if isinstance(node, dict) else None
-        if not isinstance(conditions, dict):
-            raise invalid_query(f"Filter {field} should have an object conditions")
-        for operator, value in conditions.items():
-            values = value if isinstance(value, list) else [value]
-            found.fields.setdefault(field, {}).setdefault(operator, []).extend(map(_as_text, values))
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
-def _junction(value: str) -> str:
-    if value.lower() not in ("and", "or"):
-        raise invalid_query("Property .filters.junction should be equal to one of the allowed values [ and, or ]")
-    return value.lower()
-
-
-def where(filters: Filters, columns: Mapping[str, FilterColumn], now: int = 0) -> ColumnElement[bool] | None:
-    """The condition that `filters` describe. Raises ApiError 400 for unknown fields, operators and impossible values."""
+    `now` in microseconds UTC; `types` answers, where metadata is asked about, which types the schema gives to its keys.
+    """
     parts = []
+    at = Moment(now, zone)
     for field, conditions in filters.fields.items():
         name, _, key = field.partition(".")
         column = columns.get(field) or (columns.get(name) if key else None)
-        if column is None or (column.kind == "metadata" and not key):
-            raise invalid_query(f"Filter {field} is unknown; known are {', '.join(columns)}")
-        compiled = [_condition(field, column, key, operator, values, now) for operator, values in conditions.items()]
-        parts.append(and_(*compiled))
+        if column is None or (column.kind == "metadata") != bool(key and field not in columns):
+            raise invalid_query(f"Property .filters.{field} is unknown; known are {', '.join(columns)}")
+        type = types().get(key) if types is not None and column.kind == "metadata" else None
+        condition = _Condition(field, column, key, at, type)
+        parts.append(and_(*(condition.of(operator, values) for operator, values in conditions.items())))
     if not parts:
         return None
     return and_(*parts) if filters.junction == "and" else or_(*parts)
 
 
-def _condition(
-    field: str, column: FilterColumn, key: str, operator: str, values: list[str], now: int
-) -> ColumnElement[bool]:
-    if column.custom is not None:
-        return column.custom(operator, values, now)
-    if column.kind == "number":
-        return _number(field, cast(column.column, Float), operator, values)
-    if column.kind == "instant":
-        return _instant(field, column.column, operator, values, now)
-    if column.kind == "boolean":
-        return _boolean(field, column.column, operator, values)
-    if column.kind == "metadata":
-        return _metadata(field, column.column, key, operator, values)
-    return _text(field, column.column, operator, values)
+_PRESENCE = ("$has_value", "$is_unknown")
+
+
+class _Condition(msgspec.Struct, frozen=True):
+    """Of one field."""
+
+    field: str
+    column: FilterColumn
+    key: str
+    at: Moment
+    type: str | None
+
+    def of(self, operator: str, values: list[str]) -> ColumnElement[bool]:
+        column = self.column
+        if not values and operator not in _PRESENCE:
+            raise _wrong(self.field, operator, "should have at least one value")
+        if column.custom is not None:
+            return column.custom(operator, values or [""], self.at.now)
+        if operator in _PRESENCE and column.kind != "metadata":
+            return _presence(column.column, operator)
+        match column.kind:
+            case "number":
+                return _number(self.field, cast(column.column, Float), operator, values)
+            case "instant":
+                return _instant(self.field, column.column, operator, values, self.at)
+            case "boolean":
+                return _boolean(self.field, column.column, operator, values)
+            case "metadata":
+                return _metadata(self, operator, values)
+        if column.allowed and operator in _IDENTITY and not set(values) <= set(column.allowed):
+            allowed = ", ".join(column.allowed)
+            raise _wrong(self.field, operator, f"should be equal to one of the allowed values [ {allowed} ]")
+        return _text(self.field, column.column, operator, values)
+
+
+def _wrong(field: str, operator: str, what: str) -> ApiError:
+    return invalid_query(f"Property .filters.{field}.conditions.{operator} {what}")
+
+
+def unknown_operator(field: str, operator: str, known: Iterable[str]) -> ApiError:
+    """400 that names the operators which a field understands."""
+    return _wrong(field, operator, f"is unknown; use one of {', '.join(known)}")
+
+
+_IDENTITY = ("$is", "$is_not", "$in", "$not_in")
+_TEXTS = (*_IDENTITY, "$contains", "$not_contain", "$starts_with", "$ends_with")
 
 
 def _text(field: str, column: ColumnElement[Any], operator: str, values: list[str]) -> ColumnElement[bool]:
-    def any_of(make: Callable[[str], ColumnElement[bool]]) -> ColumnElement[bool]:
-        return or_(*(make(value) for value in values))
-
-    def none_of(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-        return or_(~condition, column.is_(None))
+    def any_of(make: Callable[[ColumnElement[Any], str], ColumnElement[bool]]) -> ColumnElement[bool]:
+        return or_(*(make(column, value) for value in values))
 
     match operator:
         case "$is" | "$in":
@@ -148,34 +133,41 @@ def _text(field: str, column: ColumnElement[Any], operator: str, values: list[st
         case "$is_not" | "$not_in":
             return or_(column.not_in(values), column.is_(None))
         case "$contains":
-            return any_of(lambda value: column.contains(value, autoescape=True))
+            return any_of(_holds)
         case "$not_contain":
-            return none_of(any_of(lambda value: column.contains(value, autoescape=True)))
+            return or_(not_(any_of(_holds)), column.is_(None))
         case "$starts_with":
-            return any_of(lambda value: column.startswith(value, autoescape=True))
+            return any_of(lambda text, value: func.substr(text, 1, len(value)) == value)
         case "$ends_with":
-            return any_of(lambda value: column.endswith(value, autoescape=True))
-    return _presence(field, column, operator)
+            return any_of(_ends_with)
+    raise unknown_operator(field, operator, (*_TEXTS, *_PRESENCE))
 
 
-def _presence(field: str, column: ColumnElement[Any], operator: str) -> ColumnElement[bool]:
-    if operator == "$has_value":
-        return column.is_not(None)
-    if operator == "$is_unknown":
-        return column.is_(None)
-    raise invalid_query(f"Operator {operator} is not understood for filter {field}")
+# Not by LIKE, which heeds case on one store and not on the other.
+def _holds(text: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    return func.replace(text, value, "") != text if value else text.is_not(None)
+
+
+def _ends_with(text: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    length = func.length(text)
+    return and_(length >= len(value), func.substr(text, length - len(value) + 1) == value)
+
+
+def _presence(column: ColumnElement[Any], operator: str) -> ColumnElement[bool]:
+    return column.is_not(None) if operator == "$has_value" else column.is_(None)
+
+
+_NUMBERS = (*_IDENTITY, "$more_than", "$less_than", "$more_than_equal", "$less_than_equal")
 
 
 def _number(field: str, column: ColumnElement[Any], operator: str, values: list[str]) -> ColumnElement[bool]:
-    if operator in ("$has_value", "$is_unknown"):
-        return _presence(field, column, operator)
-    numbers = [_as_number(field, value) for value in values]
+    numbers = [_as_number(field, operator, value) for value in values]
     match operator:
         case "$is" | "$in":
             return column.in_(numbers)
         case "$is_not" | "$not_in":
             return or_(column.not_in(numbers), column.is_(None))
-        case "$more_than":
+        case "$more_than" | "$greater_than":
             return column > numbers[0]
         case "$less_than":
             return column < numbers[0]
@@ -183,26 +175,61 @@ def _number(field: str, column: ColumnElement[Any], operator: str, values: list[
             return column >= numbers[0]
         case "$less_than_equal" | "$less_than_or_equal":
             return column <= numbers[0]
-    return _presence(field, column, operator)
+    raise unknown_operator(field, operator, (*_NUMBERS, *_PRESENCE))
 
 
-def _as_number(field: str, value: str) -> float:
+def _as_number(field: str, operator: str, value: str) -> float:
     if not _NUMBER.fullmatch(value):
-        raise invalid_query(f"Filter {field} should compare with a number")
+        raise _wrong(field, operator, "should be number")
     return float(value)
 
 
-def _instant(field: str, column: ColumnElement[Any], operator: str, values: list[str], now: int) -> ColumnElement[bool]:
+def _instant(
+    field: str, column: ColumnElement[Any], operator: str, values: list[str], at: Moment
+) -> ColumnElement[bool]:
     match operator:
         case "$after":
-            return later(column, _as_instant(field, values[0]))
+            return later(column, _as_instant(field, operator, values[0]))
         case "$before":
-            return earlier(column, _as_instant(field, values[0]))
+            return earlier(column, _as_instant(field, operator, values[0]))
         case "$more_than":
-            return column < now - _as_days(field, values[0]) * clock.DAY
+            return column < at.now - _as_days(field, operator, values[0]) * clock.DAY
         case "$less_than":
-            return and_(column > now - _as_days(field, values[0]) * clock.DAY, column <= now)
-    return _presence(field, column, operator)
+            return and_(column > at.now - _as_days(field, operator, values[0]) * clock.DAY, column <= at.now)
+        case "$is":
+            return or_(*(_at(column, _as_instant(field, operator, value), value, at) for value in values))
+    first, end = _days(field, operator, values[0], at)
+    return and_(
+        *([column >= at.midnight(first)] if first else []),
+        *([column < at.midnight(end)] if end else []),
+        column.is_not(None),
+    )
+
+
+def _at(column: ColumnElement[Any], instant: int, value: str, at: Moment) -> ColumnElement[bool]:
+    """On a day, or in a millisecond, which is as exactly as clients see time."""
+    if len(value) == len("YYYY-MM-DD"):
+        day = date.fromisoformat(value)
+        return and_(column >= at.midnight(day), column < at.midnight(day + timedelta(days=1)))
+    return and_(column >= instant // 1000 * 1000, column < (instant // 1000 + 1) * 1000)
+
+
+_INSTANTS = ("$after", "$before", "$more_than", "$less_than", "$is")
+
+
+def _days(field: str, operator: str, value: str, at: Moment) -> tuple[date | None, date | None]:
+    """From the first day to before the second, where there are such ends."""
+    try:
+        found = days.days_of(operator, value, at.today)
+        if found is None:
+            raise unknown_operator(field, operator, (*_INSTANTS, *_PRESENCE, *days.OPERATORS))
+        return _date(found[0]), _date(found[1])
+    except (ValueError, OverflowError):
+        raise _wrong(field, operator, "should be a number of days or a year") from None
+
+
+def _date(ordinal: int | None) -> date | None:
+    return None if ordinal is None else date.fromordinal(ordinal)
 
 
 def later(column: ColumnElement[Any], instant: int) -> ColumnElement[bool]:
@@ -214,26 +241,27 @@ def earlier(column: ColumnElement[Any], instant: int) -> ColumnElement[bool]:
     return column < -(-instant // 1000) * 1000
 
 
-def _as_instant(field: str, value: str) -> int:
+def _as_instant(field: str, operator: str, value: str) -> int:
     try:
         return clock.parse_iso(value.replace(" ", "+"))
     except (ValueError, OverflowError):
-        raise invalid_query(f"Filter {field} cannot be recognized as a ISO-8601 compliant date") from None
+        raise _wrong(field, operator, "cannot be recognized as a ISO-8601 compliant date") from None
 
 
-def _as_days(field: str, value: str) -> int:
-    if not re.fullmatch(r"\d{1,6}", value):
-        raise invalid_query(f"Filter {field} should compare with a number of days")
+def _as_days(field: str, operator: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", value):
+        raise _wrong(field, operator, "should be a number of days")
     return int(value)
 
 
 def _boolean(field: str, column: ColumnElement[Any], operator: str, values: list[str]) -> ColumnElement[bool]:
-    if operator not in ("$is", "$is_not"):
-        return _presence(field, column, operator)
-    if values[0].lower() not in ("true", "false"):
-        raise invalid_query(f"Filter {field} should be true or false")
-    wanted = (values[0].lower() == "true") == (operator == "$is")
-    return column.is_(wanted)
+    if operator not in _IDENTITY:
+        raise unknown_operator(field, operator, (*_IDENTITY, *_PRESENCE))
+    words = {value.lower() for value in values}
+    if not words <= {"true", "false"}:
+        raise _wrong(field, operator, "should be boolean")
+    found = or_(*(column.is_(word == "true") for word in words))
+    return not_(found) if operator in _NEGATIVE else found
 
 
 _NEGATIVE = {"$is_not": "$is", "$not_in": "$in", "$not_contain": "$contains"}
@@ -244,54 +272,47 @@ _COUNTS: dict[str, Callable[[Any, float], ColumnElement[bool]]] = {
 }
 
 
-def _metadata(
-    field: str, column: ColumnElement[Any], key: str, operator: str, values: list[str]
-) -> ColumnElement[bool]:
-    """A list matches where any of its elements does; other values count as a list of one, null and absent as an empty one."""
-    elements = json_elements(column, literal(key)).table_valued("value", "number")
+def _metadata(condition: _Condition, operator: str, values: list[str]) -> ColumnElement[bool]:
+    """A list matches where any of its elements does; other values count as a list of one, null and absent as an empty one.
+
+    Values are texts unless a schema says otherwise; what compares by size, compares numbers (our decision).
+    """
+    field = condition.field
+    elements = json_elements(condition.column.column, literal(condition.key)).table_valued("value", "number")
     if operator in _COUNTS:
         length = select(func.count(elements.c.value)).select_from(elements).scalar_subquery()
-        return _COUNTS[operator](length, _as_number(field, values[0]))
-    if operator == "$has_value" or operator == "$is_unknown":
+        return _COUNTS[operator](length, _as_number(field, operator, values[0]))
+    if operator in _PRESENCE:
         has_value = exists().select_from(elements).where(elements.c.value.is_not(None))
-        return has_value if operator == "$has_value" else ~has_value
-    wanted = _NEGATIVE.get(operator, operator)
-    if wanted.startswith(("$more", "$less", "$greater")):
-        condition = _number(field, elements.c.number, wanted, values)
-    elif wanted in ("$after", "$before"):  # dates are text in ISO form, which sorts as time does
-        condition = elements.c.value > values[0] if wanted == "$after" else elements.c.value < values[0]
-    else:
-        condition = _text(field, elements.c.value, wanted, values)
-    found = exists().select_from(elements).where(condition)
-    return ~found if operator in _NEGATIVE else found
-
-
-class json_elements(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
-    """Rows (value as text, number where it is one) of the member of a JSON text column under a key."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(json_elements, "sqlite")
-def _json_elements_sqlite(element: json_elements, compiler: SQLCompiler, **options: Any) -> str:
-    column, key = (compiler.process(clause, **options) for clause in element.clauses)
-    # Types are looked at first: SQL values of json_each would show booleans as 1 and 0.
-    as_list = (
-        "CASE j.type WHEN 'array' THEN j.value WHEN 'true' THEN '[true]' WHEN 'false' THEN '[false]' "
-        "WHEN 'null' THEN '[]' ELSE json_array(j.value) END"
+        return has_value if operator == "$has_value" else not_(has_value)
+    found = (
+        exists().select_from(elements).where(_element(condition, elements.c, _NEGATIVE.get(operator, operator), values))
     )
-    value = "CASE e.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(e.value AS TEXT) END"
-    number = "CASE WHEN e.type IN ('integer', 'real') THEN e.value END"
-    rows = f"json_each({column}) AS j, json_each({as_list}) AS e WHERE j.key = {key}"
-    return f"(SELECT {value} AS value, {number} AS number FROM {rows})"
+    return not_(found) if operator in _NEGATIVE else found
 
 
-@compiles(json_elements, "postgresql")
-def _json_elements_postgresql(element: json_elements, compiler: SQLCompiler, **options: Any) -> str:
-    column, key = (compiler.process(clause, **options) for clause in element.clauses)
-    member = f"(({column})::jsonb -> {key})"
-    as_list = f"CASE jsonb_typeof({member}) WHEN 'array' THEN {member} ELSE jsonb_build_array({member}) END"
-    value = "x #>> '{}'"
-    number = f"CASE jsonb_typeof(x) WHEN 'number' THEN ({value})::float8 END"
-    return f"(SELECT {value} AS value, {number} AS number FROM jsonb_array_elements({as_list}) AS x)"
+def _element(condition: _Condition, element: Any, operator: str, values: list[str]) -> ColumnElement[bool]:
+    """Of one value: `element` has it as text and, where it is one, as a number."""
+    field, at = condition.field, condition.at
+    if condition.type in ("date", "datetime") and operator in _DAYS_AGO:
+        operator = _DAYS_AGO[operator]
+    if operator in ("$after", "$before"):  # dates are text in ISO form, which sorts as time does
+        _as_instant(field, operator, values[0])
+        text: ColumnElement[bool] = element.value > values[0] if operator == "$after" else element.value < values[0]
+        return text
+    if operator in days.OPERATORS:
+        first, end = _days(field, operator, values[0], at)
+        dated = func.substr(element.value, 5, 1) == "-"
+        return and_(
+            dated,
+            *([element.value >= first.isoformat()] if first else []),
+            *([element.value < end.isoformat()] if end else []),
+        )
+    if condition.type == "number" or operator.startswith(("$more", "$less", "$greater")):
+        return _number(field, element.number, operator, values)
+    if condition.type == "boolean" and not {value.lower() for value in values} <= {"true", "false"}:
+        raise _wrong(field, operator, "should be boolean")
+    return _text(field, element.value, operator, values)
+
+
+_DAYS_AGO = {"$more_than": "$more_than_ago", "$less_than": "$less_than_ago"}

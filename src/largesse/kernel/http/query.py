@@ -11,8 +11,10 @@ from sqlalchemy import Column, UnaryExpression
 from sqlalchemy.sql.elements import ColumnElement
 
 from largesse.kernel import clock
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, invalid_query
-from largesse.kernel.http.filters import Filters, earlier, later, parse_filters
+from largesse.kernel.http.filter_parsing import parse_filters
+from largesse.kernel.http.filters import FilterColumn, Types, earlier, later, where
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
@@ -128,8 +130,13 @@ class Query:
             raise invalid_query("Property .starting_after_id should be the id of the last row seen")
         return value
 
-    def filters(self) -> Filters | None:
-        return parse_filters(self.pairs)
+    def filtered(
+        self, columns: Mapping[str, FilterColumn], unit: Unit, types: Types | None = None
+    ) -> list[ColumnElement[bool]]:
+        """The condition that the filters describe, if there are any; `types` of keys of metadata as `filters.where` takes them."""
+        filters = parse_filters(self.pairs)
+        condition = where(filters, columns, unit.now, unit.project.zone, types) if filters is not None else None
+        return [] if condition is None else [condition]
 
 
 def within(column: ColumnElement[int], bounds: tuple[int | None, int | None]) -> list[ColumnElement[bool]]:
@@ -140,6 +147,16 @@ def within(column: ColumnElement[int], bounds: tuple[int | None, int | None]) ->
         conditions.append(later(column, after))
     if before is not None:
         conditions.append(earlier(column, before))
+    return conditions
+
+
+def since_and_until(column: ColumnElement[int], query: Query) -> list[ColumnElement[bool]]:
+    """Conditions for `start_date` and `end_date`, both included."""
+    conditions = []
+    if (start := query.instant("start_date")) is not None:
+        conditions.append(column >= start)
+    if (end := query.instant("end_date")) is not None:
+        conditions.append(column <= end)
     return conditions
 
 
