@@ -18,15 +18,26 @@ import psycopg
 import sqlalchemy
 
 from bench.codes import COUNT, generation
+from bench.oscar import CROWD, REQUESTS, ROUNDS, Peer, oversold
 from bench.pgbench import CODES, Yardstick
 from bench.scenarios import SCENARIOS, Shop, measure
 from largesse import __version__
 from tests.servers import Postgres
 
 GENERATION = "make-codes"  # not a rate of requests: a table of its own
-NAMES = (*SCENARIOS, GENERATION)
+PEER = "oscar"  # the same work done by django-oscar on the same PostgreSQL: a table of its own, too
+NAMES = (*SCENARIOS, GENERATION, PEER)
 WORKERS = {"sqlite": 1, "postgresql": 1, "postgresql-2": 2}
 HEADER = ("scenario", "connections", "per second", "p50 ms", "p99 ms", "pgbench per second", "Largesse / pgbench")
+PEER_HEADER = (
+    "scenario",
+    "connections",
+    "per second",
+    "p50 ms",
+    "django-oscar per second",
+    "its p50 ms",
+    "Largesse / oscar",
+)
 GENERATION_HEADER = (f"{COUNT:,} codes, clients redeeming meanwhile", "seconds", "their p50 ms", "their p99 ms")
 
 
@@ -41,10 +52,12 @@ def main() -> None:
             print(f"### {_title(store)}\n", flush=True)
             shop = Shop(address, workers=WORKERS[store])
             try:
-                if scenarios := [name for name in wanted.scenario if name != GENERATION]:
+                if scenarios := [name for name in wanted.scenario if name not in (GENERATION, PEER)]:
                     _print_table(HEADER, _rows(shop, yardstick, scenarios, wanted))
                 if GENERATION in wanted.scenario:
                     _print_table(GENERATION_HEADER, _generation_rows(shop, wanted))
+                if PEER in wanted.scenario and yardstick is not None:
+                    _compare_with_oscar(postgres, shop, wanted)
                 shop.server.verify()
                 print(f"Resident memory of the process started: {_resident_megabytes(shop.server.process.pid)} MB.\n")
             finally:
@@ -99,6 +112,37 @@ def _rows(
             rate, p50, p99 = (median(round[name] for round in found) for name in ("per_second", "p50_ms", "p99_ms"))
             compared = [f"{median(beside):,.0f}", f"{rate / median(beside):.2f}"] if beside else ["", ""]
             yield [scenario, str(connections), f"{rate:,.0f}", f"{p50:.1f}", f"{p99:.1f}", *compared]
+
+
+def _compare_with_oscar(postgres: Postgres, shop: Shop, wanted: argparse.Namespace) -> None:
+    """Round by round beside each other; then vouchers for one use, each wanted by several at once."""
+    peer = Peer(postgres)
+    try:
+        _print_table(PEER_HEADER, _peer_rows(shop, peer, wanted))
+        print(
+            f"Of {ROUNDS} codes for one use, each wanted by {CROWD} clients at once, uses too many: "
+            f"Largesse {oversold(shop)}, django-oscar {peer.oversold()}.\n"
+        )
+    finally:
+        peer.stop()
+
+
+def _peer_rows(shop: Shop, peer: Peer, wanted: argparse.Namespace) -> Iterator[list[str]]:
+    for scenario in REQUESTS:
+        for connections in wanted.connections:
+            pairs = [
+                (
+                    measure(shop, scenario, connections, wanted.seconds),
+                    peer.measure(scenario, connections, wanted.seconds),
+                )
+                for _ in range(wanted.rounds)
+            ]
+            shown = [
+                [median(pair[side][name] for pair in pairs) for name in ("per_second", "p50_ms")] for side in (0, 1)
+            ]
+            ours, theirs = shown
+            numbers = [f"{ours[0]:,.0f}", f"{ours[1]:.1f}", f"{theirs[0]:,.0f}", f"{theirs[1]:.1f}"]
+            yield [scenario, str(connections), *numbers, f"{ours[0] / theirs[0]:.1f}"]
 
 
 def _title(store: str) -> str:

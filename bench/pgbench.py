@@ -20,6 +20,7 @@ CODES = {"redeem-hot": "'HOT'", "redeem-spread": "'S' || (:k)::text"}
 _WRITTEN = {
     "redemptions": "status = 'SUCCEEDED' AND parent_id IS NULL AND object = 'redemption'",
     "postings": "cause = 'redemption' AND account = 'voucher_uses'",
+    "seals": "id = (SELECT seal_id FROM postings WHERE cause = 'redemption' LIMIT 1)",
     "orders": "status = 'PAID'",
     "events": "type = 'redemption.succeeded'",
 }
@@ -70,18 +71,15 @@ def _script(conn: Connection, code: str) -> str:
     run = uuid.uuid4().hex[:8]
     project = conn.execute(sqlalchemy.select(redemptions.c.project_id).limit(1)).scalar_one()
     unique = f"'{run}' || lpad((:client_id)::text, 3, '0') || lpad((:n)::text, 10, '0')"
-    inserts = [_insert(conn, table, condition, unique) for table, condition in _WRITTEN.items()]
+    inserts = "\n".join(_insert(conn, table, condition, unique) for table, condition in _WRITTEN.items())
     return f"""
 \\set n :n + 1
 \\set k random(0, {SPREAD - 1})
 BEGIN;
 SELECT * FROM vouchers WHERE project_id = '{project}' AND code_key = {code} FOR UPDATE;
-{inserts[0]}
-{inserts[1]}
+{inserts}
 UPDATE vouchers SET redeemed_quantity = redeemed_quantity + 1, updated_at = 1
  WHERE project_id = '{project}' AND code_key = {code} AND (quantity IS NULL OR redeemed_quantity + 1 <= quantity);
-{inserts[2]}
-{inserts[3]}
 COMMIT;
 """
 

@@ -34,27 +34,34 @@ class Shop:
         """Each request once, or all of them round and round for some seconds. Every answer must be 200."""
         host, port = self.server.base_url.removeprefix("http://").split(":")
         keys = {"X-App-Id": self.server.keys["app_id"], "X-App-Token": self.server.keys["app_token"]}
-        job = {
-            "host": host,
-            "port": int(port),
-            "headers": keys,
-            "requests": requests,
-            "connections": connections,
-            "seconds": seconds,
-            "collect": collect,
-        }
-        command = [sys.executable, "-m", "bench.client"]
-        done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=True)
-        found: dict[str, Any] = json.loads(done.stdout)
-        if set(found["statuses"]) != {"200"}:
-            raise RuntimeError(f"refused: {found['statuses']} {found['first_refusal']}")
-        return found
+        return send(host, int(port), keys, requests, connections=connections, seconds=seconds, collect=collect)
 
     def redeemed(self, count: int) -> list[str]:
         """Ids of that many new redemptions."""
         requests = [("/v1/redemptions", _redeem(f"S{n % SPREAD}")) for n in range(count)]
         ids: list[str] = self.send(requests, collect='"id":"(r_[0-9a-f]+)"')["collected"]
         return ids
+
+
+def send(
+    host: str,
+    port: int,
+    headers: dict[str, str],
+    requests: Requests,
+    *,
+    connections: int,
+    seconds: float | None = None,
+    collect: str | None = None,
+) -> dict[str, Any]:
+    """What the load generator finds out in a process of its own; see `bench.client`."""
+    job = {"host": host, "port": port, "headers": headers, "requests": requests}
+    job |= {"connections": connections, "seconds": seconds, "collect": collect}
+    command = [sys.executable, "-m", "bench.client"]
+    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    if set(found["statuses"]) != {"200"}:
+        raise RuntimeError(f"refused: {found['statuses']} {found['first_refusal']}")
+    return found
 
 
 def _redeem(*codes: str, **more: Any) -> dict[str, Any]:
