@@ -37,6 +37,7 @@ _JUDGED: Mapping[Scenario, Judged] = {
     "PRODUCTS_BY_CUSTOMER": "products_and_customer",
     "PRODUCTS_DISCOUNT_BY_CUSTOMER": "products_and_customer",
 }
+PRODUCTS: tuple[Scenario, ...] = tuple(one for one in _JUDGED if one != "AUDIENCE_ONLY")
 # What no qualification judges (documented), over all time or in a period (our decision).
 _NEVER = (
     "order.amount",
@@ -87,7 +88,7 @@ def _as_judged(part: Condition, what: Judged) -> Condition:
         return part if what == "everything" or part.name not in _ON_PRODUCTS else _relation(part)
     # What needs a customer is left out where there is none, whether it is judged or not (documented).
     needs = part.needs & _CUSTOMER if what == "everything" else frozenset()
-    return msgspec.structs.replace(part, blame=_holds, needs=needs, of_result=False, count=None)
+    return Condition(name=part.name, document=part.document, blame=_holds, needs=needs, judged=False)
 
 
 def _holds(_facts: Facts) -> None:
@@ -158,9 +159,11 @@ def _requires(ask: Ask, order: Order, cart: Cart, about: Circumstances) -> bool:
 
 
 def _names_line(part: Condition, facts: Facts) -> bool:
-    """Whether a condition that names products holds for a line; those that only exclude some name none."""
+    return names_products_wanted(part) and part.blame(facts) is None
+
+
+def names_products_wanted(part: Condition) -> bool:
+    """Whether a condition asks for products by what they are; one that only excludes some does not."""
     if part.name not in _ON_PRODUCTS or part.name == "order.items.none":
         return False
-    if part.document.get("conditions", {}).keys() <= _EXCLUDING:
-        return False
-    return part.blame(facts) is None
+    return not part.document.get("conditions", {}).keys() <= _EXCLUDING

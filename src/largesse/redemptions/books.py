@@ -21,6 +21,7 @@ from largesse.categories.model import CategoryAnswer
 from largesse.customers.model import Counts, CustomerInput, StoredCustomer
 from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask, Campaign, Lock, Tier, Voucher
+from largesse.engine.candidates import NO_NAMES, Names
 from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.engine.tallies import Tallies, Tally
@@ -133,10 +134,14 @@ class Books:
         codes: Collection[str] = (),
         tiers: Iterable[str] = (),
         stacks: Iterable[str] = (),
+        names: Names = NO_NAMES,
         lock: bool = False,
         binned: bool = False,
     ) -> None:
-        """Loads these redeemables, and what decisions on them read, in place of those at hand; `codes` may be ids."""
+        """Loads these redeemables, and what decisions on them read, in place of those at hand; `codes` may be ids.
+
+        What `names` names can be asked about as well.
+        """
         self._vouchers = vouchers.load(self._conn, self.project, codes, lock=lock, binned=binned) if codes else {}
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
         vouchers.open_wallets(self._conn, self.project, self._vouchers_by_id.values(), now, locked=lock)
@@ -147,7 +152,9 @@ class Books:
         self._definitions = definitions.load(self._conn, self.project, entries, tiers, stacks)
         self._load_catalog()
         self.categories = self._load_categories()
-        self.__dict__.pop("collections", None)
+        self._names = names
+        for known in ("collections", "_segments"):
+            self.__dict__.pop(known, None)
 
     def _load_locks(self, now: int) -> None:
         by_id = {id: stored for id, stored in self._vouchers_by_id.items() if stored.locked_until > now}
@@ -191,6 +198,7 @@ class Books:
 
     def _load_collections(self) -> Collections:
         ids = self._definitions.collections(stored.entry for stored in self._vouchers_by_id.values())
+        ids |= self._names.collections
         if not ids:
             return collections.NONE
         found = [*self._orders.values(), *self._orders_by_source.values()]
@@ -244,6 +252,7 @@ class Books:
     def _segments(self) -> Segments:
         """Loaded by the first condition that asks, for the whole batch."""
         ids = self._definitions.segments(stored.entry for stored in self._vouchers_by_id.values())
+        ids |= self._names.segments
         known = [one for one in self._found if isinstance(one, StoredCustomer)]
         return Segments(self._conn, self.project, ids, known)
 
@@ -271,8 +280,10 @@ class Books:
     @property
     def has_rules(self) -> bool:
         """Whether anything at hand may be limited over time."""
-        return self._definitions is not definitions.NOTHING or any(
-            stored.entry.parent for stored in self._vouchers_by_id.values()
+        return (
+            self._definitions is not definitions.NOTHING
+            or bool(self._names.collections)
+            or any(stored.entry.parent for stored in self._vouchers_by_id.values())
         )
 
     def voucher(self, key: str) -> StoredVoucher | None:

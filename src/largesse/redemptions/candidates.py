@@ -1,18 +1,19 @@
 """What may qualify: promotions, codes that anyone may use, and what the customer holds, newest first and read as far as needed."""
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 import largesse.campaigns.service as campaigns
-import largesse.promotions.service as promotions
 import largesse.publications.service as publications
 from largesse.engine.books import Campaign
+from largesse.engine.candidates import Seen
 from largesse.engine.scenarios import Scenario
 from largesse.kernel.project import Project
-from largesse.promotions.model import Offered
+from largesse.redemptions.promotion_index import Indexed
 from largesse.redemptions.qualification_model import Candidate, FieldConditions, QualificationFilters
 from largesse.vouchers import candidates as codes
 
@@ -32,23 +33,31 @@ class Sources:
     """Where candidates of one request come from. `before` bounds their age, in microseconds UTC."""
 
     def __init__(
-        self, conn: Connection, project: Project, now: int, before: int | None, customer_id: str | None
+        self,
+        conn: Connection,
+        project: Project,
+        now: int,
+        before: int | None,
+        customer_id: str | None,
+        promotions: tuple[Indexed, Seen] | None,
     ) -> None:
+        """`promotions` are looked up by what the request has; None where none are wanted."""
         self._conn = conn
         self._project = project
         self._now = now
         self._before = before
         self._holdings = publications.holdings(conn, project.id, customer_id) if customer_id is not None else []
+        self._promotions = promotions
 
     def of(self, scenario: Scenario, *, with_vouchers: bool) -> Iterator[Candidate]:
         """Every candidate of a scenario once, from the newest to the oldest."""
         found: list[Iterable[Candidate]] = []
         if scenario == "PROMOTION_STACKS":
-            found.append(self._promotions("promotion_stack"))
+            found.append(self._stacks())
         elif scenario == "CUSTOMER_WALLET":
             found += [self._wallet()] if with_vouchers else []
         else:
-            found.append(self._promotions("promotion_tier"))
+            found.append(self._tiers())
             found += [self._wallet(), self._for_anyone(), self._on_their_own()] if with_vouchers else []
         seen: set[str] = set()
         for one in heapq.merge(*found, key=lambda one: one.order, reverse=True):
@@ -56,11 +65,26 @@ class Sources:
                 seen.add(one.id)
                 yield one
 
-    def _promotions(self, kind: str) -> list[Candidate]:
-        found = promotions_of(self._conn, self._project, kind)
+    def _tiers(self) -> Iterator[Candidate]:
+        if self._promotions is None:
+            return
+        indexed, request = self._promotions
+        first = 0
         if self._before is not None:
-            found = [one for one in found if one.created_at < self._before]
-        return sorted(found, key=lambda one: one.order, reverse=True)
+            first = bisect_right(indexed.tiers, -self._before, key=lambda one: -one.created_at)
+        for place in indexed.index.find(request, first):
+            yield indexed.tiers[place]
+
+    def _stacks(self) -> Iterator[Candidate]:
+        """Those that begin with a tier that may apply."""
+        if self._promotions is None:
+            return
+        indexed, request = self._promotions
+        for stack, first in indexed.stacks:
+            if self._before is not None and stack.created_at >= self._before:
+                continue
+            if first is not None and indexed.index.may_apply(first, request):
+                yield stack
 
     def _wallet(self) -> list[Candidate]:
         held = {one.voucher_id: one.role for one in self._holdings}
@@ -75,24 +99,6 @@ class Sources:
 
     def _on_their_own(self) -> Iterator[Candidate]:
         return map(_voucher, codes.on_their_own(self._conn, self._project.id, self._now, self._before))
-
-
-def promotions_of(conn: Connection, project: Project, kind: str) -> list[Candidate]:
-    """All tiers or all stacks of the project."""
-    return [_promotion(one) for one in promotions.offered(conn, project) if one.kind == kind]
-
-
-def _promotion(one: Offered) -> Candidate:
-    return Candidate(
-        kind=one.kind,
-        id=one.id,
-        shown_id=one.id,
-        created_at=one.created_at,
-        place=one.hierarchy,
-        name=one.name,
-        campaign_id=one.campaign_id,
-        category_id=one.category_id,
-    )
 
 
 def _voucher(one: codes.Candidate, role: str | None = None) -> Candidate:

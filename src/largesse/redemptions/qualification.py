@@ -11,17 +11,18 @@ from sqlalchemy.engine import Connection
 import largesse.campaigns.service as campaigns
 from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask
+from largesse.engine.candidates import Seen, seen
 from largesse.engine.circumstances import Circumstances
 from largesse.engine.order import Order
-from largesse.engine.scenarios import Judged, Scenario, concerns_products, judged, judged_in, qualify
-from largesse.kernel import definitions
+from largesse.engine.scenarios import PRODUCTS, Judged, Scenario, concerns_products, judged_in, qualify
 from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.redemptions.answers.qualifications import page_answer
 from largesse.redemptions.books import Books, wanted_by
-from largesse.redemptions.candidates import Sources, promotions_of, wanted
+from largesse.redemptions.candidates import Sources, wanted
 from largesse.redemptions.evaluation import budgets_of, case_of, circumstances, tallies_of
 from largesse.redemptions.model import RedeemableInput
+from largesse.redemptions.promotion_index import Indexed, indexed, judged_rules
 from largesse.redemptions.qualification_model import (
     DEFAULT_LIMIT,
     Candidate,
@@ -33,7 +34,6 @@ from largesse.redemptions.qualification_model import (
 )
 
 _MOST_AT_ONCE = 256  # candidates whose state is loaded together
-_PRODUCTS = ("PRODUCTS", "PRODUCTS_DISCOUNT", "PRODUCTS_BY_CUSTOMER", "PRODUCTS_DISCOUNT_BY_CUSTOMER")
 
 
 def answer_qualifications(conn: Connection, work: Sequence[tuple[Unit, QualificationRequest]]) -> list[Any]:
@@ -84,9 +84,21 @@ class _Search:
 
     def _candidates(self, customer_id: str | None) -> Iterator[Candidate]:
         unit = self._unit
+        promotions = (self._indexed, self._seen()) if self._scenario != "CUSTOMER_WALLET" else None
+        sources = Sources(self._conn, unit.project, unit.now, self._cursor.before, customer_id, promotions)
         with_vouchers = not unit.call.is_client or unit.project.settings.client_list_vouchers_enabled
-        sources = Sources(self._conn, unit.project, unit.now, self._cursor.before, customer_id)
         return sources.of(self._scenario, with_vouchers=with_vouchers)
+
+    @cached_property
+    def _indexed(self) -> Indexed:
+        return indexed(self._conn, self._unit.project, self._scenario, self._unit.now)
+
+    def _seen(self) -> Seen:
+        """What the request has of all that promotions ask for."""
+        names = self._indexed.index.names
+        self._books.bring(self._unit.now, names=names)
+        about = circumstances(self._books, self._unit.call, self._sent, self._case.customer, None)
+        return seen(self._order(), about, names)
 
     def _qualified(self, block: Sequence[Candidate]) -> Iterator[Qualified]:
         """Those of a block that qualify; what decisions on them read is loaded set-wise."""
@@ -116,8 +128,8 @@ class _Search:
 
     @cached_property
     def _tiers(self) -> Mapping[str, Candidate]:
-        """Every tier of the project, for stacks that show theirs."""
-        return {one.id: one for one in promotions_of(self._conn, self._unit.project, "promotion_tier")}
+        """Every tier that is in use, for stacks that show theirs."""
+        return {one.id: one for one in self._indexed.tiers}
 
     def _asks(self, one: Candidate) -> list[Ask]:
         """What a candidate is asked as: under the name that answers give it, and by the rules that the scenario judges."""
@@ -135,12 +147,7 @@ class _Search:
         """As the scenario judges them, kept while no definition changes."""
         if not rules:
             return ()
-        own = {one.id: one for one in rules}
-
-        def load(_conn: Connection, _project_id: str, ids: list[str]) -> dict[str, RuleSet]:
-            return {id: judged(own[id], self._judged) for id in ids}
-
-        kept = definitions.load(self._conn, self._unit.project, f"rules judged by {self._judged}", own, load)
+        kept = judged_rules(self._conn, self._unit.project, rules, self._judged)
         return tuple(kept[one.id] for one in rules)
 
     def _order(self) -> Order | None:
@@ -150,6 +157,6 @@ class _Search:
         return self._case.order
 
     def _concerns(self, ask: Ask, about: Circumstances) -> bool:
-        if self._scenario not in _PRODUCTS:
+        if self._scenario not in PRODUCTS:
             return True
         return concerns_products(ask, self._case.order, about, by_discount="DISCOUNT" in self._scenario)

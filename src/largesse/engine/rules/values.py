@@ -63,13 +63,13 @@ class Members:
     __slots__ = ("_marks", "_moments", "_readings")
 
     def __init__(self, values: Sequence[object]) -> None:
-        self._readings = [(frozenset(_readings(value)), moment(value)) for value in values]
-        self._marks = frozenset(mark for marks, _ in self._readings for mark in marks)
+        self._readings = [(frozenset(readings(value)), moment(value)) for value in values]
+        self._marks = frozenset(mark for found, _ in self._readings for mark in found)
         self._moments = [found for _, found in self._readings if found is not None]
 
     def has(self, value: object, zone: ZoneInfo) -> bool:
         """Whether a single property equals one of them."""
-        if any(mark in self._marks for mark in _marks(value)):
+        if any(mark in self._marks for mark in marks(value)):
             return True
         if not self._moments or (found := moment(value)) is None:
             return False
@@ -78,15 +78,15 @@ class Members:
     def all_among(self, values: Iterable[object], zone: ZoneInfo) -> bool:
         """Whether every one of them is among the elements of an array."""
         elements = list(values)
-        marks = {mark for element in elements for mark in _marks(element)}
+        held = {mark for element in elements for mark in marks(element)}
         instants = {micros(found, zone) for element in elements if (found := moment(element)) is not None}
         return all(
-            not marks.isdisjoint(readings) or (found is not None and micros(found, zone) in instants)
-            for readings, found in self._readings
+            not held.isdisjoint(read) or (found is not None and micros(found, zone) in instants)
+            for read, found in self._readings
         )
 
 
-def _marks(value: object) -> Iterator[_Mark]:
+def marks(value: object) -> Iterator[_Mark]:
     """A property under its kind, because Python takes True for 1."""
     if isinstance(value, str):
         yield "text", value
@@ -100,8 +100,8 @@ def _marks(value: object) -> Iterator[_Mark]:
         yield "object", msgspec.json.encode(value, order="sorted")
 
 
-def _readings(value: object) -> Iterator[_Mark]:
+def readings(value: object) -> Iterator[_Mark]:
     """A value of a rule: a text also stands for the number it reads as."""
-    yield from _marks(value)
+    yield from marks(value)
     if isinstance(value, str) and (found := written_number(value)) is not None:
         yield "number", found

@@ -20,7 +20,10 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
-    """One numbered condition of a rule, as written in `document` and compiled: `blame` answers None where it holds."""
+    """One numbered condition of a rule, as written in `document` and compiled: `blame` answers None where it holds.
+
+    One that is not `judged` always does.
+    """
 
     name: str
     document: Mapping[str, Any]
@@ -29,6 +32,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     of_result: bool = False
     count: Count | None = None
     segments: frozenset[str] = frozenset()
+    judged: bool = True
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
