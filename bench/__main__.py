@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 import sqlalchemy
 
+from bench import qualify
 from bench.codes import COUNT, generation
 from bench.oscar import CROWD, REQUESTS, ROUNDS, Peer, oversold
 from bench.pgbench import CODES, Yardstick
@@ -26,7 +27,8 @@ from tests.servers import Postgres
 
 GENERATION = "make-codes"  # not a rate of requests: a table of its own
 PEER = "oscar"  # the same work done by django-oscar on the same PostgreSQL: a table of its own, too
-NAMES = (*SCENARIOS, GENERATION, PEER)
+QUALIFY = "qualify"  # and another one
+NAMES = (*SCENARIOS, GENERATION, PEER, QUALIFY)
 WORKERS = {"sqlite": 1, "postgresql": 1, "postgresql-2": 2}
 HEADER = ("scenario", "connections", "per second", "p50 ms", "p99 ms", "pgbench per second", "Largesse / pgbench")
 PEER_HEADER = (
@@ -52,12 +54,14 @@ def main() -> None:
             print(f"### {_title(store)}\n", flush=True)
             shop = Shop(address, workers=WORKERS[store])
             try:
-                if scenarios := [name for name in wanted.scenario if name not in (GENERATION, PEER)]:
+                if scenarios := [name for name in wanted.scenario if name in SCENARIOS]:
                     _print_table(HEADER, _rows(shop, yardstick, scenarios, wanted))
                 if GENERATION in wanted.scenario:
                     _print_table(GENERATION_HEADER, _generation_rows(shop, wanted))
                 if PEER in wanted.scenario and yardstick is not None:
                     _compare_with_oscar(postgres, shop, wanted)
+                if QUALIFY in wanted.scenario:
+                    _print_table(qualify.HEADER, qualify.rows(shop, wanted.rounds, wanted.seconds))
                 shop.server.verify()
                 print(f"Resident memory of the process started: {_resident_megabytes(shop.server.process.pid)} MB.\n")
             finally:
