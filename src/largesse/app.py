@@ -28,8 +28,15 @@ import largesse.customers.routes
 import largesse.locations.routes
 import largesse.loyalties.cards.routes
 import largesse.loyalties.cards.service
+import largesse.loyalties.earning.routes
+import largesse.loyalties.earning.service
+import largesse.loyalties.holdings
 import largesse.loyalties.member_routes
 import largesse.loyalties.program_routes
+import largesse.loyalties.reaction
+import largesse.loyalties.tiers.changing
+import largesse.loyalties.tiers.members
+import largesse.loyalties.tiers.routes
 import largesse.management.routes
 import largesse.metadata_schemas.routes
 import largesse.oauth.routes
@@ -74,6 +81,7 @@ from largesse.kernel.http.request import ApiRequest
 from largesse.kernel.jobs.model import Chore, Kind
 from largesse.kernel.jobs.worker import Worker
 from largesse.kernel.settings import Settings
+from largesse.loyalties.holdings import ProgramHoldings
 from largesse.loyalties.standings import held_by
 from largesse.promotions.service import TierHoldings
 from largesse.vouchers.pool import CodeHoldings
@@ -92,6 +100,7 @@ def _purge(unit: Unit, resource_type: str, resource_id: str) -> None:
 def _forget_customer(unit: Unit, customer_id: str) -> int:
     """What rooms above keep of a deleted customer; answers how many orders there were."""
     largesse.publications.service.forget_customer(unit, customer_id)
+    largesse.loyalties.tiers.members.forget_customer(unit, customer_id)
     largesse.custom_events.service.remove_of_customer(unit, customer_id)
     return largesse.orders.service.remove_of_customer(unit, customer_id)
 
@@ -111,6 +120,8 @@ def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
         return largesse.campaigns.service.find(unit, key).id
     if object_type == "promotion_tier":
         return largesse.promotions.service.id_of(unit, key)
+    if object_type == "earning_rule":
+        return largesse.loyalties.earning.service.existing_id(unit, key)
     raise not_found(object_type, key)
 
 
@@ -124,7 +135,7 @@ def _note_rules(unit: Unit, voucher_id: str, rule_ids: list[str]) -> None:
 HOLDINGS: dict[str, Holdings] = {
     DISCOUNT_COUPONS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
     GIFT_VOUCHERS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
-    LOYALTY_PROGRAM: CodeHoldings(largesse.publications.service.remove_of_vouchers),
+    LOYALTY_PROGRAM: ProgramHoldings(),
     PROMOTION: TierHoldings(),
 }
 
@@ -146,6 +157,8 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.locations.routes.make_routes(largesse.segments.service.location_moved),
     *largesse.loyalties.member_routes.routes,
     *largesse.loyalties.program_routes.make_routes(HOLDINGS),
+    *largesse.loyalties.earning.routes.make_routes(largesse.orders.service.preview),
+    *largesse.loyalties.tiers.routes.routes,
     *largesse.management.routes.routes,
     *largesse.metadata_schemas.routes.routes,
     *largesse.oauth.routes.routes,
@@ -161,22 +174,32 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.validation_rules.routes.make_routes(_ruled_object, _note_rules),
     *largesse.vouchers.campaign_routes.routes,
     *largesse.vouchers.routes.make_routes(
-        largesse.publications.service.remove_of_vouchers, largesse.loyalties.cards.service.change_voucher_balance
+        largesse.loyalties.holdings.forget_cards, largesse.loyalties.cards.service.change_voucher_balance
     ),
 ]
 
 # How the background jobs of each kind are done.
 KINDS: dict[str, Kind] = (
-    largesse.vouchers.pool.KINDS | largesse.campaigns.jobs.kinds(HOLDINGS) | largesse.segments.jobs.KINDS
+    largesse.vouchers.pool.KINDS
+    | largesse.campaigns.jobs.kinds(HOLDINGS)
+    | largesse.segments.jobs.KINDS
+    | largesse.loyalties.tiers.changing.KINDS
 )
 
 
 # What time brings, whether or not somebody asks.
-CHORES: list[Chore] = [largesse.points.service.CALENDAR, largesse.segments.clock.FOLLOWING]
+CHORES: list[Chore] = [
+    largesse.points.service.CALENDAR,
+    largesse.loyalties.tiers.members.CALENDAR,
+    largesse.segments.clock.FOLLOWING,
+]
 
 
 # What rooms do about what others did, in the same transaction, in this order.
-REACTIONS: Reactions = (largesse.segments.reaction.on_news,)
+REACTIONS: Reactions = (
+    largesse.segments.reaction.on_news,
+    largesse.loyalties.reaction.make_reaction(),
+)
 
 
 def create_app(settings: Settings) -> ASGIApp:

@@ -132,6 +132,11 @@ def lock(unit: Unit, campaign_id: str) -> None:
     store.lock(unit.conn, unit.project_id, campaign_id)
 
 
+def any_of_type(conn: Connection, project_id: str, campaign_type: str) -> bool:
+    """Whether the project has a campaign of this type."""
+    return store.any_of_type(conn, project_id, campaign_type)
+
+
 def among_live(column: ColumnElement[str], unit: Unit, *, usable: bool = False) -> ColumnElement[bool]:
     """Condition: the column names a campaign that is not deleted, and where asked is active and inside its dates now."""
     return column.in_(store.live(unit.project_id, unit.now if usable else None))

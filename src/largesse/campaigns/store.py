@@ -131,6 +131,12 @@ def of_type(project_id: str, campaign_type: str) -> Select[tuple[str]]:
     return select(campaigns.c.id).where(*mine)
 
 
+def any_of_type(conn: Connection, project_id: str, campaign_type: str) -> bool:
+    """Whether a campaign of this type exists that is not deleted."""
+    mine = (campaigns.c.project_id == project_id, campaigns.c.campaign_type == campaign_type, _LIVE)
+    return conn.execute(select(campaigns.c.id).where(*mine).limit(1)).first() is not None
+
+
 def is_taken(conn: Connection, project_id: str, name: str) -> bool:
     """Binned names are taken too."""
     found = select(campaigns.c.id).where(campaigns.c.project_id == project_id, campaigns.c.name == name)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from functools import cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,6 +26,7 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True):
     client_create_customer_enabled: bool = False
     client_loyalty_events_enabled: bool = False
     client_set_voucher_expiration_date_enabled: bool = False
+    reward_rollback_mode: Literal["KEEP", "REVOKE"] = "KEEP"  # whether undoing a reward takes back what it handed out
     stacking_rules: StackingRules = StackingRules()
 
 

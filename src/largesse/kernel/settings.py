@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_format: Literal["text", "json"] = "text"
     # Months a redemption stays reversible; 0 = for ever.
     rollback_period_months: Annotated[int, Meta(ge=0, le=1200)] = 3
+    # Earning rules that a project can have in all its loyalty programs.
+    earning_rules_per_project: Annotated[int, Meta(ge=0, le=10_000)] = 100
     # Decision lanes of one process on PostgreSQL; the embedded store always has one.
     lanes: Annotated[int, Meta(ge=1, le=32)] = 2
     # Requests that may wait in one lane before new ones are answered with 503.

@@ -80,6 +80,34 @@ def summary_delta(unit: Unit, before: StoredOrder | None, after: StoredOrder) ->
     return Counts(orders_count=count, orders_amount=amount, last_order_amount=total, last_order_date=date)
 
 
+def preview(unit: Unit, sent: OrderInput) -> Order:
+    """The order a request means: a stored one with what was sent laid over it, or a new one. Nothing is written.
+
+    Raises ApiError 404 for an unknown id that nothing else describes.
+    """
+    refusal = check_size(sent)
+    if refusal is not None:
+        raise ApiError(refusal)
+    stored = None
+    if sent.id or sent.source_id:
+        by_id, by_source = load(
+            unit.conn, unit.project_id, [sent.id or ""], [sent.source_id or ""] if not sent.id else [], lock=False
+        )
+        stored = by_id.get(sent.id or "") or by_source.get(sent.source_id or "")
+    if stored is None:
+        if sent.id and sent.items is None and sent.amount is None:
+            raise not_found("order", sent.id)
+        return _calculated(unit, sent)
+    order = stored.order
+    if sent.items is not None or sent.amount is not None:
+        fresh = _calculated(unit, sent)
+        lines = fresh.lines if sent.items is not None else order.lines
+        order = msgspec.structs.replace(order, amount=fresh.amount, lines=lines)
+    if sent.metadata is not None:
+        order = msgspec.structs.replace(order, metadata=wire.merge_metadata(order.metadata or {}, sent.metadata))
+    return order
+
+
 # The resource
 
 

@@ -92,7 +92,7 @@ _HELD = (
     .where(
         holders.c.project_id == bindparam("project"),
         holders.c.campaign_id == bindparam("campaign"),
-        one_of(holders.c.customer_id, "customers"),
+        found_by(holders.c.id, {"customers": holders.c.customer_id}),
     )
     .order_by(holders.c.id)
 )

@@ -36,8 +36,16 @@ from largesse.metadata_schemas.service import Schemas
 from largesse.orders.model import StoredOrder
 from largesse.promotions.model import TierAnswer
 from largesse.redemptions import collections, definitions, store
+from largesse.redemptions.cards import CardBook, Outlook, look_ahead
 from largesse.redemptions.collections import Collections
-from largesse.redemptions.model import OrderReference, Record, RedeemableInput, StackableRequest, redeemed_by
+from largesse.redemptions.model import (
+    OrderReference,
+    Record,
+    RedeemableInput,
+    RewardInput,
+    StackableRequest,
+    redeemed_by,
+)
 from largesse.redemptions.sums import FreedSums, KeptSums, Standing
 from largesse.redemptions.sums import write as write_sums
 from largesse.segments.judging import Segments
@@ -52,6 +60,7 @@ class Wanted(msgspec.Struct, frozen=True):
     vouchers: Collection[str] = ()
     tiers: Collection[str] = ()
     stacks: Collection[str] = ()
+    cards: Mapping[str, str | None] = {}  # loyalty cards among the vouchers, with the rewards asked of them
     order: OrderInput | OrderReference | None = None
 
 
@@ -60,20 +69,27 @@ def wanted_by(request: StackableRequest) -> Wanted:
     if customer is None and request.order is not None:
         customer = request.order.customer
     asked: dict[str, list[str]] = {"voucher": [], "promotion_tier": [], "promotion_stack": []}
+    cards: dict[str, str | None] = {}
     for redeemable in request.redeemables:
         asked[redeemable.object].append(redeemable.id)
+        if redeemable.reward is not None and redeemable.object == "voucher":
+            cards[redeemable.id] = redeemable.reward.id
     return Wanted(
         customer,
         request.tracking_id,
         vouchers=asked["voucher"],
         tiers=asked["promotion_tier"],
         stacks=asked["promotion_stack"],
+        cards=cards,
         order=request.order,
     )
 
 
 class Books:
-    """`lock` takes row locks, in the one global order: customers, orders, vouchers, counters. `binned` sees the bin too."""
+    """`lock` takes row locks, in the one global order: customers, orders, vouchers, counters. `binned` sees the bin too.
+
+    `settler` is the unit under which what is due on loyalty cards is settled; without it their points do not change.
+    """
 
     def __init__(
         self,
@@ -84,28 +100,34 @@ class Books:
         *,
         lock: bool,
         binned: bool = False,
+        settler: Unit | None = None,
     ) -> None:
         self.project = project
         self.schemas = Schemas(conn, project)
         self._conn = conn
-        self._found = customers.find(
-            conn, project, [w.customer for w in wanted], [w.tracking_id for w in wanted], lock=lock
-        )
+        cards = {key: reward_id for w in wanted for key, reward_id in w.cards.items()}
+        outlook = look_ahead(settler, project, cards) if settler is not None and cards else Outlook()
+        named = [w.customer for w in wanted] + [CustomerInput(id=id) for id in sorted(outlook.holders)]
+        tracking_ids = [w.tracking_id for w in wanted] + [None] * len(outlook.holders)
+        self._found = customers.find(conn, project, named, tracking_ids, lock=lock)
         ids, source_ids = _order_keys(w.order for w in wanted)
         self._orders, self._orders_by_source = (
             orders.load(conn, project.id, ids, source_ids, lock=lock) if ids or source_ids else ({}, {})
         )
+        self._settler, self._outlook = settler, outlook
+        self._holders = {one.id: one for one in self._found[len(wanted) :] if isinstance(one, StoredCustomer)}
         self._sent_orders = [w.order for w in wanted if isinstance(w.order, OrderInput)]
         self._catalog_names: tuple[set[str], set[str]] | None = None
         self.bring(
             now,
-            codes={key for w in wanted for key in w.vouchers},
+            codes={key for w in wanted for key in w.vouchers} | set(outlook.targets.values()),
             tiers=(tier_id for w in wanted for tier_id in w.tiers),
             stacks=(stack_id for w in wanted for stack_id in w.stacks),
             lock=lock,
             binned=binned,
         )
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
+        self.stocks: dict[str, int] = {}  # what is left of the rewards at hand, where that is limited
         self.tallies: Tallies | None = None  # what the rules at hand count, where they count any
         self._kept: KeptSums | None = None
         self._freed: FreedSums | None = None
@@ -119,6 +141,9 @@ class Books:
         self._new_orders: dict[str, StoredOrder] = {}
         self._changed_orders: dict[str, StoredOrder] = {}
         self._voucher_changes: dict[str, tuple[int, int]] = {}
+        self._credit_changes: dict[str, tuple[int, int]] = {}
+        self._stock_changes: dict[ledger.Key, int] = {}
+        self._switched_off: dict[str, StoredVoucher] = {}
         self._counter_changes: dict[ledger.Key, int] = {}
         self._limits: dict[ledger.Key, int] = {}
         self._postings: list[ledger.Entry] = []
@@ -145,6 +170,15 @@ class Books:
         self._vouchers = vouchers.load(self._conn, self.project, codes, lock=lock, binned=binned) if codes else {}
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
         vouchers.open_wallets(self._conn, self.project, self._vouchers_by_id.values(), now, locked=lock)
+        self.cards = CardBook(
+            self._conn,
+            self.project,
+            list(self._vouchers_by_id.values()),
+            now,
+            settler=self._settler,
+            outlook=self._outlook,
+            holders=self._holders,
+        )
         for stored in self._vouchers_by_id.values():
             stored.entry.publish_count = stored.publish_count
         self._load_locks(now)
@@ -198,7 +232,7 @@ class Books:
 
     def _load_collections(self) -> Collections:
         ids = self._definitions.collections(stored.entry for stored in self._vouchers_by_id.values())
-        ids |= self._names.collections
+        ids |= self._names.collections | self.cards.collections()
         if not ids:
             return collections.NONE
         found = [*self._orders.values(), *self._orders_by_source.values()]
@@ -225,19 +259,25 @@ class Books:
         """The rules in force for what was redeemed: of its campaign alone, where it is gone."""
         tier_id = record.promotion_tier_id
         kind, id = ("promotion_tier", tier_id) if tier_id else ("voucher", record.voucher_id)
-        [ask] = self.asks(RedeemableInput(object=kind, id=id or ""))  # type: ignore[arg-type]  # one of the two
+        wanted = RewardInput(id=record.reward.reward_id) if record.reward else None
+        [ask] = self.asks(RedeemableInput(object=kind, id=id or "", reward=wanted))  # type: ignore[arg-type]  # one of the two
         if ask.voucher is not None or ask.tier is not None or record.campaign_id is None:
             return ask.rules
         campaign = campaigns.definitions(self._conn, self.project, {record.campaign_id}).get(record.campaign_id)
         return campaign.rules if campaign is not None else ()
 
-    def load_counters(self, budget_keys: Collection[str], *, lock: bool) -> None:
-        """Loads limits over time and, where they may change, the statistics of tiers: one query, none where there are neither."""
-        subjects = {*budget_keys, *(self._definitions.tiers if lock else ())}
+    def load_counters(self, keys: Collection[str], *, lock: bool) -> None:
+        """Loads limits over time and stocks and, where they may change, the statistics of tiers: one query, none for nothing.
+
+        `keys` are those of budgets and the ids of rewards.
+        """
+        subjects = {*keys, *(self._definitions.tiers if lock else ())}
         for key, value in ledger.values(self._conn, self.project.id, subjects, lock=lock).items():
             subject_id, account = key
             if account == ledger.DISCOUNTED_UNITS:
                 self.budgets[subject_id] = value
+            elif account == ledger.REWARD_STOCK:
+                self.stocks[subject_id] = value
             else:
                 self.tier_counts[key] = value
 
@@ -265,7 +305,8 @@ class Books:
     def asks(self, redeemable: RedeemableInput) -> list[Ask]:
         """What a redeemable asks for: itself, or every tier of a stack."""
         stored = self.voucher(redeemable.id) if redeemable.object == "voucher" else None
-        return self._definitions.asks(redeemable, stored.entry if stored else None)
+        asks = self._definitions.asks(redeemable, stored.entry if stored else None)
+        return [self.cards.with_offer(ask, redeemable.reward) for ask in asks] if self.cards.offered else asks
 
     def tier_answer(self, tier_id: str) -> TierAnswer | None:
         """A tier at hand as answers show it, with its statistics as they are by now; None for one deleted since."""
@@ -300,6 +341,11 @@ class Books:
         if sent is not None and sent.source_id:  # an earlier request of the batch may have created it
             return self._new_customers.get(sent.source_id)
         return None
+
+    def holder(self, asks: Sequence[Ask]) -> StoredCustomer | None:
+        """Who redeems the loyalty card among these where a request names nobody, as they are by now."""
+        found = self.cards.holder(asks)
+        return self._changed_customers.get(found.id, found) if found else None
 
     def order(self, sent: OrderInput | OrderReference) -> StoredOrder | None:
         """The stored order a request names; None for one that is new. Raises ApiError 404 for an unknown id."""
@@ -351,6 +397,10 @@ class Books:
             if entry.account != ledger.DISCOUNTED_UNITS:
                 self.tier_counts[key] = self.tier_counts.get(key, 0) + entry.amount
             return
+        if entry.account == ledger.REWARD_STOCK:
+            key = (entry.subject_id, entry.account)
+            self._stock_changes[key] = self._stock_changes.get(key, 0) + entry.amount
+            return
         if entry.subject_id not in self._vouchers_by_id:  # deleted for good since; the ledger keeps what it posted
             return
         uses, credits = self._voucher_changes.get(entry.subject_id, (0, 0))
@@ -376,6 +426,19 @@ class Books:
         found = any(isinstance(one, StoredCustomer) and one.id == customer_id for one in self._found)
         return "stored" if found else None
 
+    def move_credit(self, entry: ledger.Entry, transaction: CreditTransaction) -> None:
+        """Notes credit that a gift card got or lost otherwise than by redeeming it."""
+        self._postings.append(entry)
+        self.transactions.append(transaction)
+        added, subtracted = self._credit_changes.get(entry.subject_id, (0, 0))
+        amount = entry.amount
+        self._credit_changes[entry.subject_id] = (added + max(amount, 0), subtracted + max(-amount, 0))
+
+    def switch_off(self, stored: StoredVoucher) -> None:
+        """Notes that a code may not be used any more."""
+        stored.entry.active = False
+        self._switched_off[stored.entry.id] = stored
+
     def free_locks(self, session_key: str, voucher_ids: list[str]) -> None:
         self._freed_locks.append((session_key, voucher_ids))
 
@@ -397,7 +460,8 @@ class Books:
         ]
         sums = self._kept.rows(self._standing) if self._kept is not None else []
         sums += self._freed.rows() if self._freed is not None else []
-        if self._postings:
+        opened = self.cards.opened
+        if self._postings or opened:
             seals.follow(conn, project_id)
         with sent_together(conn):
             customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
@@ -407,6 +471,11 @@ class Books:
             store.mark_rolled_back(conn, project_id, self.undone)
             ledger.post(conn, project_id, self._postings)
             vouchers.add_uses(conn, project_id, moved, now)
+            vouchers.add_credits(conn, project_id, self._credit_changes, now)
+            vouchers.save_switches(conn, project_id, list(self._switched_off.values()))
+            for cards in opened:
+                cards.save()
+            ledger.draw(conn, project_id, self._stock_changes)
             ledger.add(conn, project_id, self._counter_changes, self._limits)
             write_sums(conn, project_id, sums)
             vouchers.add_transactions(conn, project_id, self.transactions)

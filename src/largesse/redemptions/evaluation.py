@@ -28,12 +28,19 @@ from largesse.redemptions.model import StackableRequest
 _DEFAULT_STATUS = "PAID"
 
 
+class Member(msgspec.Struct, frozen=True):
+    """The one redeemable must be a loyalty card, of this program where the path names one (by id or name)."""
+
+    program: str | None = None
+
+
 class Question(msgspec.Struct, frozen=True, eq=False):
     """One validation or redemption. `form` is the endpoint that asks: several redeemables, or the older ones for a single one."""
 
     body: StackableRequest
     settings: Settings
     form: Literal["stackable", "single"] = "stackable"
+    member: Member | None = None
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -68,12 +75,19 @@ def load_budgets(books: Books, work: Sequence[tuple[Unit, StackableRequest]], *,
             cases.append(case := case_of(books, place, unit.call, body))
             tallies |= tallies_of(case, unit.call)
     books.load_sums(tallies, lock=lock)
-    books.load_counters({key for case in cases for key in budgets_of(case)}, lock=lock)
+    keys = {key for case in cases for key in budgets_of(case)} | {key for case in cases for key in rewards_of(case)}
+    books.load_counters(keys, lock=lock)
 
 
 def budgets_of(case: Case) -> list[str]:
     """The keys of the limits over time that the case may meet."""
     return budgets.wanted(case.asks, case.order, case.customer.id if case.customer else None)
+
+
+def rewards_of(case: Case) -> list[str]:
+    """The rewards asked for of which there may be a stock."""
+    offers = [ask.offer for ask in case.asks if ask.offer is not None]
+    return [offer.reward_id for offer in offers if offer.assignment and offer.assignment.reward.parameters.product]
 
 
 def tallies_of(case: Case, call: Call) -> set[Tally]:
@@ -106,6 +120,7 @@ def circumstances(
         collections=books.collections.at(call),
         budgets=books.budgets,
         tallies=books.tallies,
+        stocks=books.stocks,
     )
 
 
@@ -131,6 +146,8 @@ def case_of(books: Books, place: int, call: Call, body: StackableRequest) -> Cas
         raise ApiError(refusal)
     sent = body.customer or (body.order.customer if body.order else None)
     found = books.customer(place, sent)
+    if found is None and sent is None and body.tracking_id is None:
+        found = books.holder(asks)
     customer = found if sent is None else customers.merged(found, sent, call.project, call.now)
     stored, order = _order(books, body.order, customer, found is not None)
     refusal = check_amount(order) if order is not None else None

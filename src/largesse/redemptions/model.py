@@ -24,10 +24,10 @@ class GiftInput(msgspec.Struct, frozen=True):
 
 
 class RewardInput(msgspec.Struct, frozen=True):
-    """What is asked of a loyalty card."""
+    """What is asked of a loyalty card; `points` to pay with, None = as many as the order takes."""
 
     id: str | None = None
-    points: Annotated[int, Meta(ge=0)] | None = None
+    points: Annotated[int, Meta(ge=0, le=10**15)] | None = None
 
 
 class RedeemableInput(msgspec.Struct, frozen=True):
@@ -76,6 +76,22 @@ class RollbackInput(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
 
 
+class GrantedReward(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The reward that a redemption gave, as it was then. `id` is that of the reward redemption events tell of.
+
+    `shown` are its members in answers, less the customer. `voucher_ids` were handed out with it or credited with `credited`, in
+    minor units or points; None for codes.
+    """
+
+    id: str
+    reward_id: str
+    assignment_id: str
+    type: str
+    shown: dict[str, Any]
+    voucher_ids: tuple[str, ...] = ()
+    credited: int | None = None
+
+
 class Record(msgspec.Struct, kw_only=True):
     """One row of history: a redemption (single, parent or child) or a rollback, succeeded or failed.
 
@@ -90,7 +106,7 @@ class Record(msgspec.Struct, kw_only=True):
     customer_id: str | None = None
     tracking_id: str | None = None
     metadata: dict[str, Any] | None = None
-    amount: int | None = None  # credits: positive when redeemed, negative when rolled back
+    amount: int | None = None  # credits or points: positive when redeemed, negative when rolled back
     parent_id: str | None = None
     source_id: str | None = None
     reason: str | None = None
@@ -114,6 +130,7 @@ class Record(msgspec.Struct, kw_only=True):
     rollback_id: str | None = None
     rollback_date: int | None = None
     rollback_order_mode: str | None = None
+    reward: GrantedReward | None = None  # of a loyalty card; the amount is in points then
 
     @property
     def is_parent(self) -> bool:

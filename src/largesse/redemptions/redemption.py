@@ -1,11 +1,14 @@
 """Redeeming: decide, then record uses, credits, order, customer and history in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
+import largesse.campaigns.service as campaigns
 import largesse.customers.service as customers
 import largesse.orders.service as orders
 import largesse.products.service as products
@@ -14,9 +17,11 @@ from largesse.customers.model import Counts
 from largesse.engine.books import Ask, Tier
 from largesse.engine.decision import Decision, Outcome, Posting, commit
 from largesse.engine.order import Order, without_applied
+from largesse.engine.preconditions import LOYALTY
 from largesse.engine.refusal import Refusal
-from largesse.kernel import clock, ids, ledger
+from largesse.kernel import clock, errors, ids, ledger
 from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.rows import GuardViolation
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
@@ -24,13 +29,16 @@ from largesse.redemptions.answers.records import redemption_answer
 from largesse.redemptions.books import Books, wanted_by
 from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
 from largesse.redemptions.model import Record
+from largesse.redemptions.rewarding import Issued, about, credit, issue, tell
+from largesse.vouchers.model import StoredVoucher
 
 
 def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
     """Decider: answers each request as JSON, or with the ApiError that refuses it (its failure record is in the batch)."""
     project = current_project(conn, work[0][0].project)
     now = max(unit.now for unit, _ in work)
-    books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=True)
+    wanted = [wanted_by(question.body) for _, question in work]
+    books = Books(conn, project, wanted, now, lock=True, settler=work[0][0])
     for unit, _ in work:
         unit.is_current = True
         if unit.call.project is not project:
@@ -40,6 +48,8 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
     for place, (unit, question) in enumerate(work):
         try:
             found.append(_redeem_one(books, place, unit, question))
+        except (DBAPIError, GuardViolation):  # of the store: the lane knows what to do with the batch
+            raise
         except Exception as error:  # a request that fails in a decision fails alone: nothing of it is in the books yet
             found.append(error)
     books.save([unit for unit, _ in work], now)
@@ -49,17 +59,68 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
 def _redeem_one(books: Books, place: int, unit: Unit, question: Question) -> bytes | ApiError:
     body = question.body
     session_key = body.session.key if body.session else None
+    check_member(books, unit, question)
     evaluation = evaluate(books, place, unit.call, body, session_key=session_key)
     check_metadata(books, body, evaluation, creates=True)
     if evaluation.decision.failure is not None:
         return _record_failure(books, unit, question, evaluation, evaluation.decision.failure)
-    return _grant(books, unit, question, evaluation, session_key)
+    issued = _issued(books, unit, question, evaluation)
+    if isinstance(issued, Refusal):
+        return _record_failure(books, unit, question, evaluation, issued)
+    return _grant(books, unit, question, evaluation, session_key, issued)
+
+
+def check_member(books: Books, unit: Unit, question: Question) -> None:
+    """Raises ApiError 404 where the path names no loyalty card, or one of another program."""
+    if question.member is None:
+        return
+    key = question.body.redeemables[0].id
+    stored, program = books.voucher(key), question.member.program
+    entry = stored.entry if stored else None
+    if program is not None and (entry is None or program not in (entry.campaign_id, entry.campaign)):
+        campaigns.find(unit, program)
+        raise errors.not_found("voucher", key)
+    if entry is None or entry.type != LOYALTY:
+        raise errors.not_found("voucher", key)
+
+
+def _issued(books: Books, unit: Unit, question: Question, evaluation: Evaluation) -> Mapping[str, Issued] | Refusal:
+    """By the card's id what the rewards of a request hand out. A refusal, and nothing handed out, where one of them cannot."""
+    asks = [outcome.ask for outcome in evaluation.decision.applicable if outcome.ask.offer is not None]
+    found: dict[str, Issued] = {}
+    customer = evaluation.customer
+    if not asks or customer is None:
+        return found
+    known = books.cards.known()
+    ask = asks[0]
+    try:
+        with unit.attempt() if any(map(_hands_out, asks)) else nullcontext():
+            for ask in asks:
+                if ask.voucher is not None and ask.offer is not None:
+                    found[ask.voucher.id] = issue(books, unit, customer, ask.offer, question.settings.base_url)
+    except ApiError as error:
+        books.cards.forget_all_but(known)
+        return msgspec.structs.replace(error.refusal, redeemable_type=ask.object, redeemable_id=ask.id)
+    return found
+
+
+def _hands_out(ask: Ask) -> bool:
+    """Whether the reward may make or publish a code."""
+    assignment = ask.offer.assignment if ask.offer else None
+    return assignment is not None and assignment.reward.parameters.campaign is not None
 
 
 # Success
 
 
-def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation, session_key: str | None) -> bytes:
+def _grant(
+    books: Books,
+    unit: Unit,
+    question: Question,
+    evaluation: Evaluation,
+    session_key: str | None,
+    issued: Mapping[str, Issued],
+) -> bytes:
     body, decision = question.body, evaluation.decision
     if body.order is not None:
         products.override(unit, body.order)
@@ -68,9 +129,9 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
     parent_id = ids.hex_id("r_") if len(applied) > 1 else None
     record_ids = [ids.hex_id("r_") for _ in applied]
     root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
-    commit(decision, session_key, books.budgets, books.tallies)
+    commit(decision, session_key, books.budgets, books.tallies, books.stocks)
     records = [
-        _child(books, unit, question, evaluation, outcome, record_id, parent_id, root)
+        _child(books, unit, question, evaluation, outcome, record_id, parent_id, root, issued)
         for outcome, record_id in zip(applied, record_ids, strict=True)
     ]
     parent = None
@@ -80,8 +141,11 @@ def _grant(books: Books, unit: Unit, question: Question, evaluation: Evaluation,
         parent.related_object_type, parent.related_object_id = "redemption", parent_id
         books.records.append(parent)
     books.records.extend(records)
-    credits = sum(outcome.credits or 0 for outcome in applied)
-    books.count(evaluation.customer, Counts(total_succeeded=len(applied), gift_redeemed_amount=credits))
+    counts = Counts(
+        total_succeeded=len(applied),
+        gift_redeemed_amount=sum(outcome.credits or 0 for outcome in applied),
+    )
+    books.count(evaluation.customer, counts)
     held = [outcome.ask.voucher.id for outcome in applied if outcome.ask.voucher]
     if session_key and held:
         books.free_locks(session_key, held)
@@ -97,6 +161,7 @@ def _child(
     record_id: str,
     parent_id: str | None,
     root: Order | None,
+    issued: Mapping[str, Issued],
 ) -> Record:
     """The record of one applied redeemable, with its postings, counters and events noted in the books."""
     record = _record(
@@ -112,6 +177,8 @@ def _child(
         record.discount_amount = outcome.order.total_applied_discount_amount
     _relate(record, outcome.ask)
     for posting in (*outcome.postings, *_tier_amounts(outcome.ask.tier, record)):
+        if posting.account == ledger.POINTS:  # posted bucket by bucket where they are spent
+            continue
         entry = ledger.Entry(posting.account, posting.subject_id, posting.amount, "redemption", record_id, unit.now)
         books.post(entry, posting.most)
     if outcome.credits is not None:
@@ -127,7 +194,31 @@ def _child(
         refers = {"transaction": transaction.id, "redemption": record_id}
         unit.record("voucher.gift.transaction.created", stored.entry.id, refers)
     unit.record("redemption.succeeded", record_id, customer_id=record.customer_id)
+    if stored is not None and stored.entry.id in issued:
+        _give_reward(books, unit, evaluation, outcome, record, stored, issued[stored.entry.id])
     return record
+
+
+def _give_reward(
+    books: Books,
+    unit: Unit,
+    evaluation: Evaluation,
+    outcome: Outcome,
+    record: Record,
+    stored: StoredVoucher,
+    issued: Issued,
+) -> None:
+    """Takes the points and gives what they are for."""
+    cards, offer, customer = books.cards.of(stored), outcome.ask.offer, evaluation.customer
+    assert cards is not None  # its holder was locked with the customers, as a reward was asked for
+    assert offer is not None
+    assert customer is not None
+    record.amount, record.reward = outcome.points or 0, issued.granted
+    told = about(offer, record.order)
+    if outcome.points:
+        cards.spend(unit, stored, outcome.points, record.id, about=told)
+    credit(books, unit, issued, record, told)
+    tell(unit, record, stored, customer)
 
 
 def _tier_amounts(tier: Tier | None, record: Record) -> list[Posting]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 import largesse.customers.service as customers
 import largesse.orders.service as orders
@@ -17,6 +18,7 @@ from largesse.engine.order import Order
 from largesse.engine.rollback import rollback_deadline, undo_order
 from largesse.kernel import clock, errors, ids, ledger, wire
 from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.rows import GuardViolation
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid
 from largesse.orders.model import StoredOrder
@@ -24,6 +26,7 @@ from largesse.redemptions import store
 from largesse.redemptions.answers.records import rollback_answer
 from largesse.redemptions.books import Books, Wanted
 from largesse.redemptions.model import OrderReference, Record, RollbackInput
+from largesse.redemptions.unrewarding import KEEP, OF_REWARDS, check_card, undo_reward, used_already
 
 Endpoint = Literal["single", "stacked"]
 WITHOUT_ORDER = "WITHOUT_ORDER"
@@ -46,14 +49,16 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     history = store.with_children(conn, project.id, {undo.redemption_id for _, undo in work}, lock=True)
     postings = ledger.caused_by(conn, project.id, history)
     wanted = [wanted_by(undo, history) for _, undo in work]
-    books = Books(conn, project, wanted, now, lock=True, binned=True)
+    books = Books(conn, project, wanted, now, lock=True, binned=True, settler=work[0][0])
     books.load_freed(record for record in history.values() if _counts(record))
-    books.load_counters(_budgets(postings), lock=True)
+    books.load_counters(_counted(postings), lock=True)
     found: list[Any] = []
     for place, (unit, undo) in enumerate(work):
         unit.call, unit.is_current = msgspec.structs.replace(unit.call, project=project), True
         try:
             found.append(_Undoing(books, place, unit, undo, history, postings).answer())
+        except (DBAPIError, GuardViolation):  # of the store: the lane knows what to do with the batch
+            raise
         except Exception as error:  # a request that fails in its checks fails alone: nothing of it is in the books yet
             found.append(error)
     books.save([unit for unit, _ in work], now)
@@ -65,10 +70,12 @@ def _counts(record: Record) -> bool:
     return record.object == "redemption" and record.status == "SUCCEEDED" and not record.is_parent
 
 
-def _budgets(postings: dict[str, list[ledger.Posting]]) -> set[str]:
-    """The limits over time that get units back."""
+def _counted(postings: dict[str, list[ledger.Posting]]) -> set[str]:
+    """The limits over time and the rewards that get units back."""
     posted = [posting for caused in postings.values() for posting in caused]
-    return {posting.subject_id for posting in posted if posting.account == ledger.DISCOUNTED_UNITS}
+    return {
+        posting.subject_id for posting in posted if posting.account in (ledger.DISCOUNTED_UNITS, ledger.REWARD_USES)
+    }
 
 
 def wanted_by(undo: Undo, history: dict[str, Record]) -> Wanted:
@@ -77,9 +84,11 @@ def wanted_by(undo: Undo, history: dict[str, Record]) -> Wanted:
     if source is None:
         return Wanted()
     used = [record for record in history.values() if source.id in (record.id, record.parent_id)]
+    cards = [id for record in used if record.reward for id in (record.voucher_id, *record.reward.voucher_ids) if id]
     return Wanted(
         CustomerInput(id=source.customer_id) if source.customer_id else None,
-        vouchers=[record.voucher_id for record in used if record.voucher_id],
+        vouchers=[*(record.voucher_id for record in used if record.voucher_id), *cards],
+        cards=dict.fromkeys(cards),
         tiers=[record.promotion_tier_id for record in used if record.promotion_tier_id],
         order=OrderReference(id=source.order_id) if source.order_id else None,
     )
@@ -112,7 +121,7 @@ class _Undoing:
         source = self._source()
         customer = self._customer(source)
         self._check_order(source)
-        refusal = self._refusal(source)
+        refusal = self._refusal(source) or self._rewards_refusal(source)
         if refusal is not None:
             return self._fail(source, customer, refusal)
         return self._succeed(source, customer)
@@ -197,6 +206,16 @@ class _Undoing:
             return invalid("rollback_period_exceeded", "Rollback period exceeded", details)
         return None
 
+    def _rewards_refusal(self, source: Record) -> ApiError | None:
+        """Why points cannot come back, or what they were for cannot be taken back. Raises ApiError 404 for a card that is gone."""
+        rewarded = [child for child in self._undone(source) if child.reward is not None]
+        for child in rewarded:
+            check_card(self._books, child)
+        if not rewarded or self._unit.project.settings.reward_rollback_mode == KEEP:
+            return None
+        returned = [posting for child in self._undone(source) for posting in self._postings.get(child.id, [])]
+        return used_already(self._books, rewarded, returned)
+
     # Failure
 
     def _fail(self, source: Record, customer: StoredCustomer | None, error: ApiError) -> ApiError:
@@ -213,7 +232,7 @@ class _Undoing:
 
     def _succeed(self, source: Record, customer: StoredCustomer | None) -> bytes:
         unit, books = self._unit, self._books
-        undone = self._children(source) if source.is_parent else [source]
+        undone = self._undone(source)
         parent = self._record(source, ids.hex_id("rr_")) if source.is_parent else None
         records = [self._record(child, ids.hex_id("rr_")) for child in undone]
         if (
@@ -227,8 +246,13 @@ class _Undoing:
         for child, record in zip(undone, records, strict=True):
             record.order = _reduced(child.order) if source.is_parent else order
             self._return(child, record, order)
-        credits = sum(record.amount or 0 for record in records)
-        books.count(customer, Counts(total_rolled_back=len(records), gift_redeemed_amount=credits))
+            if child.reward is not None:
+                undo_reward(books, unit, child, record, self._postings.get(child.id, []), customer)
+        counts = Counts(
+            total_rolled_back=len(records),
+            gift_redeemed_amount=sum(record.amount or 0 for record in records if record.reward is None),
+        )
+        books.count(customer, counts)
         everything = [*zip(undone, records, strict=True), *([(source, parent)] if parent else [])]
         if parent is not None:
             parent.order = order
@@ -239,6 +263,10 @@ class _Undoing:
                 unit.record("redemption.rollback.succeeded", record.id, customer_id=record.customer_id)
         return rollback_answer(books, self._undo, records, parent, order, customer)
 
+    def _undone(self, source: Record) -> list[Record]:
+        """What a rollback of the source undoes."""
+        return self._children(source) if source.is_parent else [source]
+
     def _children(self, source: Record) -> list[Record]:
         """The successful children, in the order of application (their ids grow with it)."""
         return [r for r in self._history.values() if r.parent_id == source.id and r.result == "SUCCESS"]
@@ -248,6 +276,8 @@ class _Undoing:
         self._books.free(child)
         uses = credits = 0
         for posting in self._postings.get(child.id, []):
+            if posting.account in OF_REWARDS:
+                continue
             self._books.post(
                 ledger.Entry(
                     posting.account,

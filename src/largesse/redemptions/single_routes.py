@@ -14,8 +14,8 @@ from largesse.kernel.http.query import Query
 from largesse.kernel.http.request import ApiRequest, answer, operation
 from largesse.redemptions.answers.shapes import Redeemed, ValidationAnswer
 from largesse.redemptions.desk import redeemed, validated
-from largesse.redemptions.evaluation import Question
-from largesse.redemptions.model import GiftInput, Options, RedeemableInput, StackableRequest
+from largesse.redemptions.evaluation import Member, Question
+from largesse.redemptions.model import GiftInput, Options, RedeemableInput, RewardInput, StackableRequest
 
 
 class SingleRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +27,18 @@ class SingleRequest(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     session: Session | None = None
     gift: GiftInput | None = None
+    reward: RewardInput | None = None
+
+
+class MemberRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the holder of a loyalty card gets for points; the card is named by the path."""
+
+    reward: RewardInput | None = None
+    order: OrderInput | None = None
+    customer: CustomerInput | None = None
+    tracking_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    session: Session | None = None
 
 
 class SingleValidation(msgspec.Struct, kw_only=True):
@@ -42,6 +54,7 @@ class SingleValidation(msgspec.Struct, kw_only=True):
     order: Any = UNSET
     discount: Any = UNSET
     gift: Any = UNSET
+    loyalty: Any = UNSET
     session: Any = UNSET
     metadata: dict[str, Any] = {}
     campaign: str | None | UnsetType = UNSET
@@ -50,7 +63,7 @@ class SingleValidation(msgspec.Struct, kw_only=True):
 
 def stackable(code: str, single: SingleRequest) -> StackableRequest:
     return StackableRequest(
-        redeemables=[RedeemableInput(object="voucher", id=code, gift=single.gift)],
+        redeemables=[RedeemableInput(object="voucher", id=code, gift=single.gift, reward=single.reward)],
         order=single.order,
         customer=single.customer,
         tracking_id=single.tracking_id,
@@ -75,6 +88,29 @@ async def validate_voucher(request: ApiRequest, code: str) -> Response[bytes]:
 async def redeem_voucher(request: ApiRequest, code: str) -> Response[bytes]:
     single = await request.payload(SingleRequest)
     return await redeemed(request, Question(stackable(code, single), request.settings, "single"))
+
+
+@post(
+    "/v1/loyalties/members/{member_id:str}/redemption",
+    **operation("Redeem a reward", body=MemberRequest, answer=Redeemed),
+)
+async def redeem_reward(request: ApiRequest, member_id: str) -> Response[bytes]:
+    return await _redeem_reward(request, member_id, None)
+
+
+@post(
+    "/v1/loyalties/{campaign_id:str}/members/{member_id:str}/redemption",
+    **operation("Redeem a reward of a program", body=MemberRequest, answer=Redeemed),
+)
+async def redeem_reward_of_program(request: ApiRequest, campaign_id: str, member_id: str) -> Response[bytes]:
+    return await _redeem_reward(request, member_id, campaign_id)
+
+
+async def _redeem_reward(request: ApiRequest, member_id: str, program: str | None) -> Response[bytes]:
+    sent = await request.payload(MemberRequest)
+    single = SingleRequest(**{name: getattr(sent, name) for name in sent.__struct_fields__})
+    question = Question(stackable(member_id, single), request.settings, "single", Member(program))
+    return await redeemed(request, question)
 
 
 @get(
@@ -130,6 +166,8 @@ async def _validate(request: ApiRequest, code: str, single: SingleRequest) -> Re
     shown.campaign, shown.campaign_id = redeemable.campaign_name, redeemable.campaign_id
     if result.gift is not None:
         shown.gift = {"amount": result.gift["balance"], **result.gift}
+    elif result.loyalty_card is not None:
+        shown.loyalty = result.loyalty_card
     else:
         shown.discount = result.discount
     return answer(shown)
@@ -163,4 +201,11 @@ def from_query(query: Query) -> SingleRequest:
         raise errors.invalid_query(f"Query {error}") from None
 
 
-routes = [validate_voucher, redeem_voucher, validate_client_side, redeem_client_side_single]
+routes = [
+    validate_voucher,
+    redeem_voucher,
+    redeem_reward,
+    redeem_reward_of_program,
+    validate_client_side,
+    redeem_client_side_single,
+]

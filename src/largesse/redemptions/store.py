@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Row, Select, bindparam, delete, func, or_, select
+from sqlalchemy import Column, Row, Select, bindparam, case, delete, func, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
@@ -13,12 +13,12 @@ from largesse.engine.tallies import Tally
 from largesse.kernel import wire
 from largesse.kernel.database.columns import found_by, one_of
 from largesse.kernel.database.rows import insert_rows, update_rows
-from largesse.redemptions.model import Record
+from largesse.redemptions.model import GrantedReward, Record
 from largesse.redemptions.tables import locks, redemptions
 
 _COLUMNS = tuple(column.name for column in redemptions.c if column.name != "project_id")
 _FIELDS = tuple({"order_snapshot": "order"}.get(name, name) for name in _COLUMNS)
-_JSON = {"metadata": dict[str, Any], "order": Order}
+_JSON: dict[str, Any] = {"metadata": dict[str, Any], "order": Order, "reward": GrantedReward}
 _ALL = select(*(redemptions.c[name] for name in _COLUMNS))
 
 _WITH_CHILDREN = _ALL.where(
@@ -310,7 +310,7 @@ def counts_by_customer(conn: Connection, project_id: str) -> dict[str, dict[str,
             redemptions.c.object,
             redemptions.c.result,
             func.count(),
-            func.coalesce(func.sum(redemptions.c.amount), 0),
+            func.coalesce(func.sum(case((redemptions.c.reward.is_(None), redemptions.c.amount), else_=0)), 0),
         )
         .where(
             redemptions.c.project_id == project_id,

@@ -48,6 +48,7 @@ redemptions = Table(
     Column("rollback_id", Text),
     micros("rollback_date", nullable=True),
     Column("rollback_order_mode", Text),
+    Column("reward", Text),  # JSON; what a loyalty card was redeemed for
     PrimaryKeyConstraint("project_id", "id"),
     Index("redemptions_by_date", "project_id", "date", "id"),
     Index("redemptions_of_parent", "project_id", "parent_id"),

@@ -1,5 +1,6 @@
 """Credit of gift cards: manual changes, and the transactions of every movement."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ def change_balance(unit: Unit, stored: StoredVoucher, sent: BalanceChange) -> Ba
     kind = "CREDITS_ADDITION" if amount > 0 else "CREDITS_REMOVAL"
     transaction = _transaction(stored, kind, amount, {}, unit.now, operation="MANUAL")
     transaction = msgspec.structs.replace(transaction, source="API", source_id=sent.source_id, reason=sent.reason)
-    store.add_credit(unit.conn, unit.project_id, entry.id, added, subtracted, unit.now)
+    store.add_credits(unit.conn, unit.project_id, [(entry.id, added, subtracted)], unit.now)
     store.insert_transactions(unit.conn, unit.project_id, [transaction])
     posting = ledger.Entry(ledger.GIFT_CREDITS, entry.id, amount, "adjustment", transaction.id, unit.now)
     ledger.post(unit.conn, unit.project_id, [posting])
@@ -75,6 +76,12 @@ def refund_transaction(
     """`credits` > 0 came back; the entry already shows the balance after it."""
     about = _about(order) | {"redemption": {"id": redemption_id}, "rollback": {"id": rollback_id}}
     return _transaction(stored, "CREDITS_REFUND", credits, about, now, operation="AUTOMATIC")
+
+
+def reward_transaction(stored: StoredVoucher, credits: int, about: Mapping[str, Any], now: int) -> CreditTransaction:
+    """Credits (signed) that came as a reward, or went again with its undoing; the entry already shows the balance after it."""
+    kind = "CREDITS_ADDITION" if credits > 0 else "CREDITS_REMOVAL"
+    return _transaction(stored, kind, credits, dict(about), now, operation="AUTOMATIC")
 
 
 _FILTERS = {

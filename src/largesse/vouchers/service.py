@@ -1,6 +1,6 @@
 """Use cases of vouchers, and what the redemptions room asks of them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -24,7 +24,7 @@ from largesse.metadata_schemas.service import schemas_of
 from largesse.vouchers import credit, store
 from largesse.vouchers.answers import answer, simple, slim, transaction_answer
 from largesse.vouchers.cards import know_rules, open_wallets
-from largesse.vouchers.credit import redemption_transaction, refund_transaction
+from largesse.vouchers.credit import redemption_transaction, refund_transaction, reward_transaction
 from largesse.vouchers.filters import FILTERS
 from largesse.vouchers.making import new_voucher
 from largesse.vouchers.model import (
@@ -50,6 +50,7 @@ __all__ = [
     "open_wallets",
     "redemption_transaction",
     "refund_transaction",
+    "reward_transaction",
     "simple",
     "slim",
     "transaction_answer",
@@ -103,8 +104,38 @@ def projects_with_due_cards(conn: Connection, latest: date) -> list[str]:
     return store.projects_with_due(conn, latest.isoformat())
 
 
+def cards_of_holders(
+    conn: Connection, project_id: str, holder_ids: Collection[str], *, lock: bool
+) -> list[StoredVoucher]:
+    """The loyalty cards of customers in id order; who locks them has locked the holders before. One query."""
+    return store.cards_of_holders(conn, project_id, holder_ids, lock=lock) if holder_ids else []
+
+
+def next_cards(conn: Connection, project_id: str, campaign_id: str, after: str, limit: int) -> list[tuple[str, str]]:
+    """The next cards of a program (id, holder) beyond the id `after`; nothing is locked."""
+    return store.next_cards(conn, project_id, campaign_id, after, limit)
+
+
+def points_since(
+    conn: Connection, project_id: str, voucher_ids: Collection[str], types: Collection[str], since: int
+) -> dict[str, int]:
+    """The points of each card's transactions of some types from an instant on, signed, by card id."""
+    return store.points_since(conn, project_id, voucher_ids, types, since) if voucher_ids else {}
+
+
 def add_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
     store.insert_transactions(conn, project_id, rows)
+
+
+def add_credits(conn: Connection, project_id: str, changes: Mapping[str, tuple[int, int]], now: int) -> None:
+    """Moves what gift cards got and lost by hand or as a reward: by voucher id (added, subtracted). Raises GuardViolation."""
+    rows = [(id, added, subtracted) for id, (added, subtracted) in sorted(changes.items())]
+    store.add_credits(conn, project_id, rows, now)
+
+
+def save_switches(conn: Connection, project_id: str, changed: Sequence[StoredVoucher]) -> None:
+    """Writes whether vouchers are active."""
+    store.save_all(conn, project_id, sorted(changed, key=lambda stored: stored.entry.id))
 
 
 def note_locks(conn: Connection, project_id: str, voucher_ids: Sequence[str], until: int) -> None:

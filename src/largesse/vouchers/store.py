@@ -210,6 +210,32 @@ _DUE_PROJECTS = select(projects.c.project_id).where(
         vouchers.c.deleted_at.is_(None),
     )
 )
+_CARDS = _ALL.where(
+    vouchers.c.project_id == bindparam("project"),
+    _LIVE,
+    vouchers.c.type == LOYALTY_CARD,
+    vouchers.c.holder_id.is_not(None),
+)
+_CARDS_OF_HOLDERS = _CARDS.where(one_of(vouchers.c.holder_id, "holders")).order_by(vouchers.c.id)
+_CARDS_OF_HOLDERS_LOCKED = _CARDS_OF_HOLDERS.with_for_update()
+_NEXT_CARDS = (
+    select(vouchers.c.id, vouchers.c.holder_id)
+    .where(
+        vouchers.c.project_id == bindparam("project"),
+        vouchers.c.campaign_id == bindparam("campaign"),
+        vouchers.c.id > bindparam("after"),
+        vouchers.c.holder_id.is_not(None),
+        _LIVE,
+    )
+    .order_by(vouchers.c.id)
+    .limit(bindparam("limit"))
+)
+_EARNED_SINCE = select(transactions.c.voucher_id, transactions.c.details).where(
+    transactions.c.project_id == bindparam("project"),
+    one_of(transactions.c.voucher_id, "vouchers"),
+    transactions.c.created_at >= bindparam("since"),
+    one_of(transactions.c.type, "types"),
+)
 _DISTINCT = ("id", "code", "code_key", "qr_id", "barcode_id")  # what no two codes of a campaign share
 
 
@@ -281,15 +307,15 @@ def add_uses(conn: Connection, project_id: str, changes: Sequence[tuple[str, int
     )
 
 
-def add_credit(conn: Connection, project_id: str, voucher_id: str, added: int, subtracted: int, now: int) -> None:
-    """Moves lifetime income and removals; GuardViolation when the balance would fall below zero."""
+def add_credits(conn: Connection, project_id: str, changes: Sequence[tuple[str, int, int]], now: int) -> None:
+    """Moves lifetime income and removals: (voucher id, added, subtracted); GuardViolation when a balance would fall below zero."""
     update_rows(
         conn,
         vouchers,
         ("id",),
         ("updated_at",),
         project_id,
-        [(now, added, subtracted, voucher_id)],
+        [(now, added, subtracted, voucher_id) for voucher_id, added, subtracted in changes],
         add=("gift_amount", "subtracted_amount"),
         guard=("t.gift_amount + {gift_amount} - t.subtracted_amount - {subtracted_amount} - t.redeemed_amount >= 0"),
     )
@@ -328,6 +354,33 @@ def due(conn: Connection, project_id: str, today: str, limit: int) -> list[tuple
     """Cards on which something falls due until today, with their holders: those that wait longest first. Nothing is locked."""
     rows = conn.execute(_DUE_CARDS, {"project": project_id, "today": today, "limit": limit})
     return [(row.id, row.holder_id) for row in rows]
+
+
+def cards_of_holders(
+    conn: Connection, project_id: str, holder_ids: Collection[str], *, lock: bool
+) -> list[StoredVoucher]:
+    """The loyalty cards of customers in id order."""
+    statement = _CARDS_OF_HOLDERS_LOCKED if lock else _CARDS_OF_HOLDERS
+    rows = conn.execute(statement, {"project": project_id, "holders": list(holder_ids)})
+    return [stored_voucher(row) for row in rows]
+
+
+def next_cards(conn: Connection, project_id: str, campaign_id: str, after: str, limit: int) -> list[tuple[str, str]]:
+    """The next cards of a campaign that have a holder (id, holder) beyond the id `after`, in id order."""
+    asked = {"project": project_id, "campaign": campaign_id, "after": after, "limit": limit}
+    return [(row.id, row.holder_id) for row in conn.execute(_NEXT_CARDS, asked)]
+
+
+def points_since(
+    conn: Connection, project_id: str, voucher_ids: Collection[str], types: Collection[str], since: int
+) -> dict[str, int]:
+    """The points of each card's transactions of some types from an instant on; a card without any is absent."""
+    asked = {"project": project_id, "vouchers": list(voucher_ids), "types": list(types), "since": since}
+    found: dict[str, int] = {}
+    for voucher_id, details in conn.execute(_EARNED_SINCE, asked):
+        points = wire.decoder(Any).decode(details)["balance"]["points"]
+        found[voucher_id] = found.get(voucher_id, 0) + points
+    return found
 
 
 def projects_with_due(conn: Connection, latest: str) -> list[str]:

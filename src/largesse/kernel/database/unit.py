@@ -1,5 +1,7 @@
 """The unit of work: one transaction's connection, the request it serves, and the events it records."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +48,19 @@ class Unit:
         """The events recorded since the last call, for whoever reacts to them now."""
         taken, self.news = self.news, []
         return taken
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is done and recorded inside is undone where it raises."""
+        events, news = len(self.events), len(self.news)
+        savepoint = self.conn.begin_nested()
+        try:
+            yield
+        except BaseException:
+            savepoint.rollback()
+            del self.events[events:], self.news[news:]
+            raise
+        savepoint.commit()
 
     def forget(self) -> None:
         """Drops what was recorded: the work it tells of was undone."""

@@ -8,9 +8,9 @@ from largesse.kernel.benefits import MAX_CREDITS
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, not_found
 from largesse.kernel.http.query import Query
-from largesse.loyalties import programs
 from largesse.loyalties.cards.model import PendingAnswer, PendingBalance, PendingChange, PendingList, PointsBalance
 from largesse.loyalties.cards.service import balance, find, lock
+from largesse.loyalties.lookups import existing_program
 from largesse.points.cards import Cards
 from largesse.vouchers.model import StoredVoucher
 from largesse.wallets.model import StoredPending
@@ -18,7 +18,7 @@ from largesse.wallets.model import StoredPending
 
 def list_of_program(unit: Unit, campaign: str, query: Query) -> PendingList:
     """Raises ApiError 404."""
-    return _page(unit, ("campaign_id", programs.find(unit, campaign).id), query)
+    return _page(unit, ("campaign_id", existing_program(unit, campaign).id), query)
 
 
 def list_of_card(unit: Unit, key: str, campaign: str | None, query: Query) -> PendingList:

@@ -11,7 +11,7 @@ from largesse.kernel.benefits import MAX_CREDITS
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, invalid_payload, not_found
 from largesse.kernel.http.query import Query
-from largesse.loyalties import members, programs
+from largesse.loyalties import members
 from largesse.loyalties.cards.model import (
     BucketAnswer,
     BucketList,
@@ -20,6 +20,7 @@ from largesse.loyalties.cards.model import (
     PointsChange,
     TransferItem,
 )
+from largesse.loyalties.lookups import existing_program
 from largesse.points.cards import Cards, Tag
 from largesse.vouchers.model import (
     LOYALTY_CARD,
@@ -35,7 +36,7 @@ from largesse.vouchers.model import (
 
 def find(unit: Unit, key: str, campaign: str | None) -> StoredVoucher:
     """The card with this code or id, in a program where one is named. Raises ApiError 404 for program or voucher."""
-    return members.find(unit, key, programs.find(unit, campaign) if campaign is not None else None)
+    return members.find(unit, key, existing_program(unit, campaign) if campaign is not None else None)
 
 
 def lock(unit: Unit, key: str, campaign: str | None) -> tuple[Cards, StoredVoucher]:
@@ -45,7 +46,7 @@ def lock(unit: Unit, key: str, campaign: str | None) -> tuple[Cards, StoredVouch
 
 
 def _checked(unit: Unit, found: StoredVoucher | None, key: str, campaign: str | None) -> StoredVoucher:
-    named = programs.find(unit, campaign) if campaign is not None else None
+    named = existing_program(unit, campaign) if campaign is not None else None
     if found is None or found.entry.type != LOYALTY_CARD:
         raise not_found("voucher", key)
     if named is not None and found.entry.campaign_id != named.id:

@@ -18,6 +18,7 @@ from largesse.redemptions.answers.shapes import (
     Channel,
     Gift,
     Historic,
+    Points,
     RedeemAnswer,
     Redeemed,
     RedemptionAnswer,
@@ -48,7 +49,12 @@ def _base(record: Record, customer: SimpleCustomer | None) -> RedemptionAnswer[A
     )
     if record.amount is not None:
         found.amount = record.amount
-        found.gift = Gift(record.amount)
+        if record.reward is not None:
+            found.loyalty_card = Points(record.amount)
+        else:
+            found.gift = Gift(record.amount)
+    if record.reward is not None:
+        found.reward = {"customer": customer, **record.reward.shown}
     if record.object == "redemption_rollback":
         found.redemption = record.source_id or UNSET
         found.reason = record.reason if record.reason is not None else UNSET
@@ -201,6 +207,7 @@ def voucher_history(entry: Voucher, records: list[Historic], total: int) -> Vouc
         quantity=entry.quantity,
         redeemed_quantity=entry.redeemed_quantity,
         redeemed_amount=entry.redeemed_amount if entry.type == "GIFT_VOUCHER" else UNSET,
+        redeemed_points=entry.redeemed_amount if entry.type == "LOYALTY_CARD" else UNSET,
         url=f"/v1/vouchers/{entry.code}/redemptions?page=1&limit=10",
         total=total,
         redemption_entries=records,

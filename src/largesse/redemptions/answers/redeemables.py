@@ -10,7 +10,7 @@ from largesse.engine.decision import Outcome
 from largesse.engine.stacking import StackingRules
 from largesse.kernel.call import Call
 from largesse.orders import forms
-from largesse.redemptions.answers.shapes import ItemList, RedeemableAnswer, Result
+from largesse.redemptions.answers.shapes import ItemList, Points, RedeemableAnswer, Result
 from largesse.redemptions.books import Books
 from largesse.redemptions.model import StackableRequest, expanded
 
@@ -78,4 +78,6 @@ def result(outcome: Outcome, call: Call) -> Result:
     card = outcome.ask.voucher
     if outcome.credits is not None and card is not None:
         return Result(gift={"balance": card.balance, "credits": outcome.credits})
+    if outcome.points is not None:
+        return Result(loyalty_card=Points(outcome.points))
     return Result(discount=outcome.discount, bundle=outcome.bundle)

@@ -27,6 +27,12 @@ class Gift(msgspec.Struct, frozen=True):
     amount: int
 
 
+class Points(msgspec.Struct, frozen=True):
+    """Points of a loyalty card: positive when redeemed, negative when rolled back."""
+
+    points: int
+
+
 class SessionKey(msgspec.Struct, frozen=True):
     key: str
     type: str = "LOCK"
@@ -70,6 +76,8 @@ class RedemptionAnswer(msgspec.Struct, Generic[V], kw_only=True):
     voucher: V | None | UnsetType = UNSET
     promotion_tier: TierAnswer | UnsetType = UNSET
     gift: Gift | UnsetType = UNSET
+    reward: dict[str, Any] | UnsetType = UNSET
+    loyalty_card: Points | UnsetType = UNSET
 
 
 Redeemed = RedemptionAnswer[VoucherAnswer]
@@ -77,11 +85,12 @@ Historic = RedemptionAnswer[SlimVoucher]
 
 
 class Result(msgspec.Struct, omit_defaults=True):
-    """What one redeemable would do (`discount`, `gift`), or why not (`error`, `details`); a `bundle` in both cases."""
+    """What one redeemable would do (`discount`, `gift`, `loyalty_card`), or why not (`error`, `details`); a `bundle` in both."""
 
     discount: Any = None
     bundle: Bundle | None = None
     gift: dict[str, int] | None = None
+    loyalty_card: Points | None = None
     error: dict[str, Any] | None = None
     details: dict[str, str] | None = None
 
@@ -154,6 +163,7 @@ class VoucherHistory(msgspec.Struct, kw_only=True):
     quantity: int | None
     redeemed_quantity: int
     redeemed_amount: int | UnsetType = UNSET
+    redeemed_points: int | UnsetType = UNSET
     object: str = "list"
     url: str
     data_ref: str = "redemption_entries"

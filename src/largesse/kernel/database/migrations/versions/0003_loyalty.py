@@ -38,6 +38,43 @@ def upgrade() -> None:
         "custom_events_of_customer", "custom_events", ["project_id", "customer_id", "name", "created_at"], unique=False
     )
     op.create_table(
+        "earning_rules",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("automation_id", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=True),
+        sa.Column("loyalty", sa.Text(), nullable=False),
+        sa.Column("pending_days", sa.BigInteger(), nullable=True),
+        sa.Column("expiration_rules", sa.Text(), nullable=True),
+        sa.Column("banner", sa.Text(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("start_date", sa.BigInteger(), nullable=True),
+        sa.Column("expiration_date", sa.BigInteger(), nullable=True),
+        sa.Column("validity_timeframe", sa.Text(), nullable=True),
+        sa.Column("validity_day_of_week", sa.Text(), nullable=True),
+        sa.Column("validity_hours", sa.Text(), nullable=True),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index(
+        "earning_rules_of_campaign", "earning_rules", ["project_id", "campaign_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        "earning_rules_of_event", "earning_rules", ["project_id", "event", "created_at", "id"], unique=False
+    )
+    op.create_table(
+        "earnings",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("cause_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "cause_id", "rule_id"),
+    )
+    op.create_table(
         "idempotency_keys",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -59,6 +96,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("locations_by_creation", "locations", ["project_id", "created_at", "id"], unique=False)
+    op.create_table(
+        "loyalty_tier_members",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("voucher_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("tier_id", sa.Text(), nullable=True),
+        sa.Column("start_on", sa.Text(), nullable=True),
+        sa.Column("end_on", sa.Text(), nullable=True),
+        sa.Column("grants", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Text(), nullable=True),
+        sa.Column("period_on", sa.Text(), nullable=True),
+        sa.Column("collected", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "voucher_id"),
+    )
+    op.create_index(
+        "loyalty_tier_members_due", "loyalty_tier_members", ["project_id", "due_on", "voucher_id"], unique=False
+    )
+    op.create_index(
+        "loyalty_tier_members_of_campaign",
+        "loyalty_tier_members",
+        ["project_id", "campaign_id", "voucher_id"],
+        unique=False,
+    )
+    op.create_index(
+        "loyalty_tier_members_of_customer", "loyalty_tier_members", ["project_id", "customer_id"], unique=False
+    )
+    op.create_table(
+        "loyalty_tiers",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("low", sa.BigInteger(), nullable=False),
+        sa.Column("high", sa.BigInteger(), nullable=True),
+        sa.Column("earning_rules", sa.Text(), nullable=False),
+        sa.Column("rewards", sa.Text(), nullable=False),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index(
+        "loyalty_tiers_of_campaign", "loyalty_tiers", ["project_id", "campaign_id", "created_at", "id"], unique=False
+    )
     op.create_table(
         "metadata_schemas",
         sa.Column("project_id", sa.Text(), nullable=False),
@@ -289,6 +373,7 @@ def upgrade() -> None:
     op.add_column("campaigns", sa.Column("loyalty_tiers_expiration", sa.Text(), nullable=True))
     op.add_column("postings", sa.Column("seal_id", sa.Text(), nullable=True))
     op.add_column("projects", sa.Column("described", sa.Text(), nullable=True))
+    op.add_column("redemptions", sa.Column("reward", sa.Text(), nullable=True))
     op.add_column("validation_rules", sa.Column("counts_since", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("voucher_transactions", sa.Column("related_transaction_id", sa.Text(), nullable=True))
     op.add_column("vouchers", sa.Column("expired_amount", sa.BigInteger(), server_default="0", nullable=False))
@@ -366,6 +451,7 @@ def downgrade() -> None:
     op.drop_column("vouchers", "expired_amount")
     op.drop_column("voucher_transactions", "related_transaction_id")
     op.drop_column("validation_rules", "counts_since")
+    op.drop_column("redemptions", "reward")
     op.drop_column("projects", "described")
     op.drop_column("postings", "seal_id")
     op.drop_column("campaigns", "loyalty_tiers_expiration")
@@ -419,10 +505,20 @@ def downgrade() -> None:
     op.drop_index("pending_points_of_campaign", table_name="pending_points")
     op.drop_table("pending_points")
     op.drop_table("metadata_schemas")
+    op.drop_index("loyalty_tiers_of_campaign", table_name="loyalty_tiers")
+    op.drop_table("loyalty_tiers")
+    op.drop_index("loyalty_tier_members_of_customer", table_name="loyalty_tier_members")
+    op.drop_index("loyalty_tier_members_of_campaign", table_name="loyalty_tier_members")
+    op.drop_index("loyalty_tier_members_due", table_name="loyalty_tier_members")
+    op.drop_table("loyalty_tier_members")
     op.drop_index("locations_by_creation", table_name="locations")
     op.drop_table("locations")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_table("earnings")
+    op.drop_index("earning_rules_of_event", table_name="earning_rules")
+    op.drop_index("earning_rules_of_campaign", table_name="earning_rules")
+    op.drop_table("earning_rules")
     op.drop_index("custom_events_of_customer", table_name="custom_events")
     op.drop_index("custom_events_by_name", table_name="custom_events")
     op.drop_table("custom_events")

@@ -1,0 +1,93 @@
+"""Rewards that programs redeem by themselves: when, how many at once, and how often a day. Who redeems them is handed in.
+
+A card that gained points spends them on the one reward of its program that is redeemed automatically, before tiers are looked at
+(documented). A customer can have 10 such redemptions of one reward a day; then it waits for the next local midnight (our decision).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Table, Text, bindparam, select
+from sqlalchemy.engine import Connection
+
+import largesse.rewards.service as rewards
+from largesse.engine.rewards import Assignment, price_of
+from largesse.kernel import definitions
+from largesse.kernel.database.columns import metadata, one_of, project_id
+from largesse.kernel.database.rows import add_rows
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.project import Project
+from largesse.loyalties.tiers import standing
+from largesse.points.service import Cards
+from largesse.vouchers.model import StoredVoucher
+
+MOST_AT_ONCE = 25  # rewards of one redemption (documented)
+MOST_A_DAY = 10  # redemptions of one reward by one customer (documented)
+
+# (unit, cards, card, assignment, quantity, points) → whether it was redeemed. The redemption spends the points through `cards`,
+# which the caller saves. A refusal, such as an empty stock, is False and no error.
+Redeem = Callable[[Unit, Cards, StoredVoucher, Assignment, int, int], bool]
+
+redeemed = Table(
+    "auto_redemptions",
+    metadata,
+    project_id(),
+    Column("assignment_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("day", Text, nullable=False),  # local, ISO 8601
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("project_id", "customer_id", "assignment_id", "day"),
+)
+_COUNTS = select(redeemed.c.customer_id, redeemed.c.assignment_id, redeemed.c.count).where(
+    redeemed.c.project_id == bindparam("project"),
+    redeemed.c.day == bindparam("day"),
+    one_of(redeemed.c.customer_id, "customers"),
+)
+_HELD = f"t.count + {{count}} <= {MOST_A_DAY}"
+
+
+def is_offered(unit: Unit, project: Project, campaign_ids: Iterable[str]) -> dict[str, Assignment]:
+    """The reward of each program that is redeemed by itself, by campaign id; no query where all is kept."""
+    offered = rewards.offered(unit.conn, project, set(campaign_ids))
+    return {
+        campaign_id: assignment
+        for campaign_id, mine in offered.items()
+        for assignment in mine.values()
+        if assignment.auto_redeem
+    }
+
+
+def redeem_all(
+    units: Mapping[str, Unit],
+    cards: Cards,
+    found: Sequence[StoredVoucher],
+    automatic: Mapping[str, Assignment],
+    redeem: Redeem,
+) -> None:
+    """Spends what cards hold, as long as it pays for the reward of their program. `units` by card id; saves nothing."""
+    first = units[found[0].entry.id]
+    project = definitions.current(first)
+    members = standing.as_of(first.conn, project, found, first.now)
+    day = project.day(first.now).isoformat()
+    counts = _counts(first.conn, project.id, {stored.entry.holder_id or "" for stored in found}, day)
+    rows = []
+    for stored in found:
+        entry, assignment = stored.entry, automatic[stored.entry.campaign_id or ""]
+        member = members.get(entry.id)
+        tier = member.tier if member else None
+        mapping = member.program.prices.get(tier.id, {}).get(assignment.id) if member and tier else None
+        left = MOST_A_DAY - counts.get((entry.holder_id or "", assignment.id), 0)
+        price, count = price_of(assignment, mapping), 0
+        while price and count < left and entry.balance >= price:
+            quantity = min(MOST_AT_ONCE, entry.balance // price)
+            if not redeem(units[entry.id], cards, stored, assignment, quantity, quantity * price):
+                break
+            count += 1
+        if count:
+            rows.append((entry.holder_id, assignment.id, day, count))
+    keys = ("customer_id", "assignment_id", "day")
+    add_rows(first.conn, redeemed, keys, "count", (), project.id, sorted(rows), guard=_HELD)
+
+
+def _counts(conn: Connection, project_id: str, customer_ids: Iterable[str], day: str) -> dict[tuple[str, str], int]:
+    rows = conn.execute(_COUNTS, {"project": project_id, "day": day, "customers": list(customer_ids)})
+    return {(customer_id, assignment_id): count for customer_id, assignment_id, count in rows}
