@@ -26,7 +26,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.kernel import wire
-from largesse.kernel.database.columns import metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows
 from largesse.publications.model import Holder, Publication
 
