@@ -17,7 +17,7 @@ import msgspec
 import psycopg
 import sqlalchemy
 
-from bench import qualify
+from bench import expiry, qualify
 from bench.codes import COUNT, generation
 from bench.oscar import CROWD, REQUESTS, ROUNDS, Peer, oversold
 from bench.pgbench import CODES, Yardstick
@@ -28,7 +28,8 @@ from tests.servers import Postgres
 GENERATION = "make-codes"  # not a rate of requests: a table of its own
 PEER = "oscar"  # the same work done by django-oscar on the same PostgreSQL: a table of its own, too
 QUALIFY = "qualify"  # and another one
-NAMES = (*SCENARIOS, GENERATION, PEER, QUALIFY)
+EXPIRATION = "expire-points"  # and one more
+NAMES = (*SCENARIOS, GENERATION, PEER, QUALIFY, EXPIRATION)
 WORKERS = {"sqlite": 1, "postgresql": 1, "postgresql-2": 2}
 HEADER = ("scenario", "connections", "per second", "p50 ms", "p99 ms", "pgbench per second", "Largesse / pgbench")
 PEER_HEADER = (
@@ -41,6 +42,7 @@ PEER_HEADER = (
     "Largesse / oscar",
 )
 GENERATION_HEADER = (f"{COUNT:,} codes, clients redeeming meanwhile", "seconds", "their p50 ms", "their p99 ms")
+EXPIRATION_HEADER = ("cards whose points expire", "clients redeeming", "seconds", "their p50 ms", "their p99 ms")
 
 
 def main() -> None:
@@ -62,6 +64,8 @@ def main() -> None:
                     _compare_with_oscar(postgres, shop, wanted)
                 if QUALIFY in wanted.scenario:
                     _print_table(qualify.HEADER, qualify.rows(shop, wanted.rounds, wanted.seconds))
+                if EXPIRATION in wanted.scenario:
+                    _print_table(EXPIRATION_HEADER, _expiration_rows(shop, wanted))
                 shop.server.verify()
                 print(f"Resident memory of the process started: {_resident_megabytes(shop.server.process.pid)} MB.\n")
             finally:
@@ -75,7 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--connections", nargs="+", type=int, default=[1, 8, 32], help="with how many clients at once")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the median is shown")
     parser.add_argument("--seconds", type=float, default=4, help="how long each round takes")
-    parser.add_argument("--quick", action="store_true", help="one round of a second")
+    parser.add_argument("--quick", action="store_true", help="one round of a second, and fewer cards")
     wanted = parser.parse_args()
     if unknown := set(wanted.scenario) - set(NAMES):
         parser.error(f"unknown scenario {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}")
@@ -99,6 +103,20 @@ def _generation_rows(shop: Shop, wanted: argparse.Namespace) -> Iterator[list[st
         latencies = [[round[name] for round in found if round[name] is not None] for name in ("p50_ms", "p99_ms")]
         shown = [f"{median(values):.1f}" if values else "" for values in latencies]
         yield [str(connections), f"{median(round['seconds'] for round in found):.1f}", *shown]
+
+
+def _expiration_rows(shop: Shop, wanted: argparse.Namespace) -> Iterator[list[str]]:
+    """Once for each number of clients: so many cards take their time."""
+    count = expiry.QUICK_COUNT if wanted.quick else expiry.COUNT
+    for connections in wanted.connections:
+        found = expiry.expiration(shop, connections, count)
+        yield [
+            f"{count:,}",
+            str(connections),
+            f"{found['seconds']:.1f}",
+            f"{found['p50_ms']:.1f}",
+            f"{found['p99_ms']:.1f}",
+        ]
 
 
 def _rows(

@@ -23,7 +23,7 @@ def generation(shop: Shop, connections: int) -> dict[str, Any]:
     started = time.perf_counter()
     sent = {"name": f"Codes {started}", "voucher": _VOUCHER, "vouchers_count": COUNT}
     campaign = shop.server.client.post("/v1/campaigns", json=sent).json()["id"]
-    with _redeeming(shop, connections) as latencies:
+    with redeeming(shop, connections) as latencies:
         while (found := shop.server.client.get(f"/v1/campaigns/{campaign}").json())["creation_status"] == "IN_PROGRESS":
             time.sleep(_LOOK_SECONDS)
         seconds = time.perf_counter() - started
@@ -33,7 +33,7 @@ def generation(shop: Shop, connections: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _redeeming(shop: Shop, connections: int) -> Iterator[dict[str, Any]]:
+def redeeming(shop: Shop, connections: int) -> Iterator[dict[str, Any]]:
     """Redeems in rounds while the block runs; `p50_ms` and `p99_ms` of the worst round are there afterwards."""
     found: dict[str, Any] = {"p50_ms": None, "p99_ms": None}
     if not connections:
