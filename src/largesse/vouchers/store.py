@@ -216,7 +216,7 @@ _CARDS = _ALL.where(
     vouchers.c.type == LOYALTY_CARD,
     vouchers.c.holder_id.is_not(None),
 )
-_CARDS_OF_HOLDERS = _CARDS.where(one_of(vouchers.c.holder_id, "holders")).order_by(vouchers.c.id)
+_CARDS_OF_HOLDERS = _CARDS.where(found_by(vouchers.c.id, {"holders": vouchers.c.holder_id})).order_by(vouchers.c.id)
 _CARDS_OF_HOLDERS_LOCKED = _CARDS_OF_HOLDERS.with_for_update()
 _NEXT_CARDS = (
     select(vouchers.c.id, vouchers.c.holder_id)
