@@ -5,6 +5,7 @@ import gc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -149,7 +150,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.customers.routes.make_routes(
         _forget_customer,
         largesse.segments.service.forget_customer,
-        largesse.segments.service.is_member,
+        partial(largesse.segments.service.is_member, held_by=held_by),
         held_by,
         largesse.redemptions.service.records_of_campaigns,
     ),
@@ -169,7 +170,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.publications.routes.routes,
     *largesse.redemptions.routes.routes,
     *largesse.rewards.routes.routes,
-    *largesse.segments.routes.make_routes(largesse.validation_rules.service.check_unused),
+    *largesse.segments.routes.make_routes(largesse.validation_rules.service.check_unused, held_by),
     *largesse.summaries.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, _note_rules),
     *largesse.vouchers.campaign_routes.routes,
@@ -182,7 +183,7 @@ ROUTES: list[HTTPRouteHandler] = [
 KINDS: dict[str, Kind] = (
     largesse.vouchers.pool.KINDS
     | largesse.campaigns.jobs.kinds(HOLDINGS)
-    | largesse.segments.jobs.KINDS
+    | largesse.segments.jobs.kinds(held_by)
     | largesse.loyalties.tiers.changing.KINDS
 )
 
@@ -191,13 +192,13 @@ KINDS: dict[str, Kind] = (
 CHORES: list[Chore] = [
     largesse.points.service.CALENDAR,
     largesse.loyalties.tiers.members.CALENDAR,
-    largesse.segments.clock.FOLLOWING,
+    largesse.segments.clock.make_chore(held_by),
 ]
 
 
 # What rooms do about what others did, in the same transaction, in this order.
 REACTIONS: Reactions = (
-    largesse.segments.reaction.on_news,
+    largesse.segments.reaction.make_reaction(held_by),
     largesse.loyalties.reaction.make_reaction(),
 )
 

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.members import join
 from tests.api.promotions import rule
-from tests.api.shop import body, code, name, ok, percent, redeem, refused, try_redeem, validate
+from tests.api.shop import body, code, gift, name, ok, percent, redeem, refused, try_redeem, validate
 from tests.servers import Server
 
 PATH = "/v1/segments"
@@ -74,6 +75,15 @@ def told(client: httpx.Client, who: Any, segment_id: str) -> list[str]:
         for one in ok(client.get(path))["data"]
         if one["type"] in (ENTERED, LEFT) and one["data"]["segment"]["id"] == segment_id
     ]
+
+
+def program_named(name: str) -> dict[str, Any]:
+    voucher = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 0}}
+    return {"name": name, "type": "AUTO_UPDATE", "voucher": voucher}
+
+
+def add_points(client: httpx.Client, card: str, points: int) -> None:
+    ok(client.post(f"/v1/loyalties/members/{card}/balance", json={"points": points}))
 
 
 def change(client: httpx.Client, who: Any, **values: Any) -> None:
@@ -260,6 +270,31 @@ def test_custom_events_move_segments(client: httpx.Client) -> None:
     assert passes(client, voucher, {"id": ann["id"], "metadata": {"also": "judged as described"}})
     older = segment(client, where(**{"events__sign.up__count": {"$is": 1}}))
     assert segments_of(client, ann) == {made, late, older}
+
+
+def test_cards_move_segments(client: httpx.Client) -> None:
+    ok(client.post("/v1/loyalties", json=program_named("Tiers 2")))
+    ann = customer(client)
+    card = join(client, "Tiers 2", {"id": ann["id"]})["code"]
+    points = {"loyalty_points.campaigns.Tiers 2.points": {"conditions": {"$more_than_equal": [41]}}}
+    rich = segment(client, {"junction": "and"} | points)
+    owner = segment(client, where(summary__redemptions__gift__amount_to_go={"$more_than": [0]}))
+    assert segments_of(client, ann) == set()
+    add_points(client, card, 40)
+    assert segments_of(client, ann) == set()
+    add_points(client, card, 1)
+    assert segments_of(client, ann) == {rich}
+    voucher = limited(client, {"$is": [rich]})
+    assert passes(client, voucher, {"id": ann["id"]})
+    add_points(client, card, -1)
+    assert not passes(client, voucher, {"id": ann["id"]})
+    assert told(client, ann, rich) == [ENTERED, LEFT]
+    spent = gift(client, 500)
+    ok(client.post("/v1/publications", json={"customer": {"id": ann["id"]}, "voucher": spent}))
+    assert segments_of(client, ann) == {owner}
+    redeem(client, (spent, 500), order=1000)
+    assert segments_of(client, ann) == set()
+    assert told(client, ann, owner) == [ENTERED, LEFT]
 
 
 def test_a_location_that_moves_takes_segments_along(client: httpx.Client) -> None:

@@ -143,6 +143,8 @@ def test_a_filter_says_which_changes_can_move_it() -> None:
         "tiers",
     }
     assert found.events == {"log.in"}
+    assert found.of_cards
+    assert not compile_filter(where(name={"$is": "Ann"})).of_cards
     assert not found.by_clock
     assert found.turns_on(ANN, WHEN) is None
 

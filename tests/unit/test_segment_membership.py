@@ -28,11 +28,17 @@ from largesse.kernel.project import Project, ProjectSettings
 from largesse.kernel.settings import Settings
 from largesse.orders.model import OrderCreate, OrderUpdate
 from largesse.segments import jobs, membership, service, store
-from largesse.segments.clock import FOLLOWING
+from largesse.segments.clock import make_chore
 from largesse.segments.model import SegmentCreate
 from largesse.segments.profiles import moment, profiles
-from largesse.segments.reaction import on_news
+from largesse.segments.reaction import make_reaction
 
+
+def nothing_held(_unit: Unit, _customer_ids: Any) -> dict[str, Any]:
+    return {}
+
+
+ON_NEWS, KINDS, FOLLOWING = make_reaction(nothing_held), jobs.kinds(nothing_held), make_chore(nothing_held)
 START = 1_790_000_000_000_000  # 21 September 2026
 _keys = itertools.count()
 
@@ -57,7 +63,7 @@ class House:
         with self.engine.begin() as conn:
             unit = self.unit(conn)
             answer = work(unit)
-            react([on_news], [unit])
+            react([ON_NEWS], [unit])
             self.events += [(event.type, event.customer_id, event.about) for event in unit.events]
         return answer
 
@@ -75,7 +81,7 @@ class House:
     def segment(self, filter: dict[str, Any]) -> str:
         sent = SegmentCreate(name="S", type="auto-update", filter=filter)
         id = str(self.do(lambda unit: service.create(unit, sent)).id)
-        self.run(jobs.KINDS[jobs.FILL], segment_id=id, since=["evcus_", "evred_"], tell=False)
+        self.run(KINDS[jobs.FILL], segment_id=id, since=["evcus_", "evred_"], tell=False)
         return id
 
     def noted(self) -> set[tuple[str, str]]:
@@ -89,7 +95,7 @@ class House:
             unit = self.unit(conn)
             watched = membership.watched(conn, fresh(unit))
             found = customers.by_ids(conn, self.project, self.customers)
-            seen = profiles(conn, self.project, [one for _, one in watched], list(found.values()))
+            seen = profiles(unit, [one for _, one in watched], list(found.values()), nothing_held)
         when = moment(self.project, at)
         return {
             (id, segment.id) for id, profile in seen.items() for segment, one in watched if one.holds(profile, when)
@@ -99,7 +105,7 @@ class House:
         """What the API says of every customer's segments, whether or not the background has followed."""
         with self.engine.connect() as conn:
             unit = self.unit(conn)
-            return {(id, one.id) for id in self.customers for one in service.of_customer(unit, id).data}
+            return {(id, one.id) for id in self.customers for one in service.of_customer(unit, id, nothing_held).data}
 
 
 def fresh(unit: Unit) -> Project:
@@ -161,10 +167,10 @@ def take(house: House, step: Any) -> None:
     match step:
         case ("create", name, metadata, birthdate):
             sent = CustomerInput(source_id=f"c{next(_keys)}", name=name, metadata=metadata, birthdate=birthdate)
-            house.customers.append(house.do(lambda unit: customers.create(unit, sent)).id)
+            house.customers.append(house.do(lambda unit: customers.upsert(unit, sent)).id)
         case ("change", who, name, metadata, birthdate, city) if who < len(house.customers):
             update = CustomerUpdate(name=name, metadata=metadata, birthdate=birthdate, address={"city": city})
-            house.do(lambda unit: customers.update(unit, house.customers[who], update))
+            house.do(lambda unit: customers.update(unit, house.customers[who], update, nothing_held))
         case ("order", who, status, amount) if who < len(house.customers):
             made = OrderCreate(customer=CustomerInput(id=house.customers[who]), status=status, amount=amount)
             house.orders.append(house.do(lambda unit: orders.create(unit, made)).id)
@@ -239,7 +245,7 @@ def test_an_order_that_moves_takes_its_amount_along(engine: Engine) -> None:
 def test_a_change_asks_only_the_filters_that_look_at_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     house = House(engine)
     ids = [house.segment(one) for one in FILTERS[:5]]
-    house.customers.append(house.do(lambda unit: customers.create(unit, CustomerInput(source_id="ann"))).id)
+    house.customers.append(house.do(lambda unit: customers.upsert(unit, CustomerInput(source_id="ann"))).id)
     asked: list[str] = []
     judge = membership.judge
 
@@ -256,7 +262,7 @@ def test_a_change_asks_only_the_filters_that_look_at_it(engine: Engine, monkeypa
         (CustomerUpdate(email="ann@lee.com"), []),
     ):
         asked.clear()
-        house.do(lambda unit, sent=sent: customers.update(unit, house.customers[0], sent))
+        house.do(lambda unit, sent=sent: customers.update(unit, house.customers[0], sent, nothing_held))
         assert asked == concerned
     asked.clear()
     order = OrderCreate(customer=CustomerInput(id=house.customers[0]), status="PAID", amount=10)
@@ -273,7 +279,7 @@ def test_a_project_without_segments_pays_one_look_for_each_change_of_definitions
         unit.record("redemption.succeeded", "r_1", customer_id="cust_1")
         seen: list[str] = []
         unit.conn = Watching(conn, seen)  # type: ignore[assignment]
-        react([on_news], [unit])
+        react([ON_NEWS], [unit])
         assert seen == []
 
 
@@ -298,12 +304,12 @@ def test_who_changes_in_a_transaction_older_than_the_segment_is_not_missed(engin
     with engine.begin() as older:
         unit = house.unit(older)
         ann = customers.upsert(unit, CustomerInput(source_id="ann", metadata={"level": "Gold"}))
-        react([on_news], [unit])
+        react([ON_NEWS], [unit])
         made = house.segment(FILTERS[0])
         write_events(older, house.project.id, unit.events)
     house.customers.append(ann.id)
     assert house.noted() == set()
-    house.run(jobs.KINDS[jobs.CATCH_UP], segment_id=made, since=["evcus_", "evred_"])
+    house.run(KINDS[jobs.CATCH_UP], segment_id=made, since=["evcus_", "evred_"])
     assert house.noted() == {(ann.id, made)}
 
 
@@ -325,9 +331,9 @@ def test_a_deleted_segment_leaves_nothing_behind(engine: Engine) -> None:
     made = house.segment(FILTERS[0])
     assert len(house.noted()) == 5
     house.do(lambda unit: service.delete(unit, made, lambda *_: None))
-    house.run(jobs.KINDS[jobs.DELETE], segment_id=made)
-    house.run(jobs.KINDS[jobs.FILL], segment_id=made, since=[], tell=False)
-    house.run(jobs.KINDS[jobs.CATCH_UP], segment_id=made, since=[])
+    house.run(KINDS[jobs.DELETE], segment_id=made)
+    house.run(KINDS[jobs.FILL], segment_id=made, since=[], tell=False)
+    house.run(KINDS[jobs.CATCH_UP], segment_id=made, since=[])
     with engine.connect() as conn:
         assert store.of_customers(conn, house.project.id, house.customers) == []
 

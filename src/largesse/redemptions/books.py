@@ -27,11 +27,13 @@ from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.engine.tallies import Tallies, Tally
 from largesse.kernel import definitions as kept
 from largesse.kernel import errors, ledger, seals
+from largesse.kernel.call import Call
 from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
+from largesse.loyalties.standings import held_by
 from largesse.metadata_schemas.service import Schemas
 from largesse.orders.model import StoredOrder
 from largesse.promotions.model import TierAnswer
@@ -294,13 +296,13 @@ class Books:
         ids = self._definitions.segments(stored.entry for stored in self._vouchers_by_id.values())
         ids |= self._names.segments
         known = [one for one in self._found if isinstance(one, StoredCustomer)]
-        return Segments(self._conn, self.project, ids, known)
+        return Segments(self._conn, self.project, ids, known, held_by)
 
-    def is_in(self, segment_id: str, customer: StoredCustomer, now: int) -> bool:
+    def is_in(self, segment_id: str, customer: StoredCustomer, call: Call) -> bool:
         """Whether a customer, as the request at hand describes them, is in a segment once what this batch has done is counted."""
         if (delta := self._counts.get(customer.id)) is not None:
             customer = customers.counted(customer, delta)
-        return self._segments.has(segment_id, customer, now)
+        return self._segments.has(segment_id, customer, call)
 
     def asks(self, redeemable: RedeemableInput) -> list[Ask]:
         """What a redeemable asks for: itself, or every tier of a stack."""

@@ -129,7 +129,7 @@ def _facts(books: Books, call: Call, customer: StoredCustomer) -> CustomerFacts:
         customer.id,
         customer.metadata,
         customer.birthdate,
-        lambda segment_id: books.is_in(segment_id, customer, call.now),
+        lambda segment_id: books.is_in(segment_id, customer, call),
     )
 
 

@@ -192,7 +192,7 @@ def _child(
         )
         books.transactions.append(transaction)
         refers = {"transaction": transaction.id, "redemption": record_id}
-        unit.record("voucher.gift.transaction.created", stored.entry.id, refers)
+        unit.record("voucher.gift.transaction.created", stored.entry.id, refers, about=stored)
     unit.record("redemption.succeeded", record_id, customer_id=record.customer_id)
     if stored is not None and stored.entry.id in issued:
         _give_reward(books, unit, evaluation, outcome, record, stored, issued[stored.entry.id])

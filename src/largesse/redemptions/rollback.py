@@ -307,7 +307,7 @@ class _Undoing:
             )
             self._books.transactions.append(transaction)
             refers = {"transaction": transaction.id, "rollback": record.id}
-            self._unit.record("voucher.gift.transaction.created", stored.entry.id, refers)
+            self._unit.record("voucher.gift.transaction.created", stored.entry.id, refers, about=stored)
 
     def _give_order_back(
         self, source: Record, customer: StoredCustomer | None, whole: Record, records: list[Record]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
+from largesse.customers.service import HeldBy
 from largesse.engine.segments.calendar import today
 from largesse.kernel import clock, definitions
 from largesse.kernel.database.unit import Unit
@@ -21,7 +22,12 @@ def projects_due(conn: Connection, now: int) -> list[str]:
     return store.projects_due(conn, latest.date().toordinal())
 
 
-def follow(unit: Unit, most: int) -> int:
+def make_chore(held_by: HeldBy) -> Chore:
+    """`held_by` answers what is on the cards of customers."""
+    return Chore(name="SEGMENTS.CLOCK", due=projects_due, step=lambda unit, most: follow(unit, most, held_by))
+
+
+def follow(unit: Unit, most: int, held_by: HeldBy) -> int:
     """Judges at most so many memberships of a project whose day has come; answers how many."""
     day = today(moment(unit.project, unit.now)).toordinal()
     found = store.due(unit.conn, unit.project_id, day, most)
@@ -33,10 +39,7 @@ def follow(unit: Unit, most: int) -> int:
         if one.segment_id in by_id:
             concerned.setdefault(one.customer_id, []).append(by_id[one.segment_id])
     if concerned:
-        settle(dict.fromkeys(concerned, unit), concerned)
+        settle(dict.fromkeys(concerned, unit), concerned, held_by)
     left = [one for one in found if one.segment_id not in by_id]
     store.write(unit.conn, unit.project_id, (), (), left)  # of a segment that is being deleted
     return len(found)
-
-
-FOLLOWING = Chore(name="SEGMENTS.CLOCK", due=projects_due, step=follow)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 import largesse.customers.service as customers
 from largesse.customers.model import StoredCustomer
+from largesse.customers.service import HeldBy
 from largesse.engine.rules.facts import When
 from largesse.engine.segments import Filter
 from largesse.engine.segments.calendar import today
@@ -62,17 +63,19 @@ def _read(conn: Connection, project_id: str, stored: Iterable[StoredSegment]) ->
 # Judging
 
 
-def settle(unit_of: Mapping[str, Unit], concerned: Mapping[str, Sequence[Judged]], *, tell: bool = True) -> int:
+def settle(
+    unit_of: Mapping[str, Unit], concerned: Mapping[str, Sequence[Judged]], held_by: HeldBy, *, tell: bool = True
+) -> None:
     """Judges customers by the segments named for each, notes what is new and tells of who entered and left.
 
     `unit_of` and `concerned` are by customer id; all units share a connection and a project. Customers are locked; one deleted
-    since is left out. Without `tell` nothing is told of those of whom nothing was noted. Answers how many filters were asked.
+    since is left out. Without `tell` nothing is told of those of whom nothing was noted.
     """
     unit = next(iter(unit_of.values()))
     found = customers.by_ids(unit.conn, unit.project, sorted(concerned), lock=True)
     segment_ids = {segment.id for judged in concerned.values() for segment, _ in judged}
     filters = {id(one): one for judged in concerned.values() for _, one in judged}.values()
-    seen = profiles(unit.conn, unit.project, filters, list(found.values()))
+    seen = profiles(unit, filters, list(found.values()), held_by)
     noted = {
         (one.customer_id, one.segment_id): one
         for one in store.in_segments(unit.conn, unit.project_id, list(found), segment_ids)
@@ -80,12 +83,10 @@ def settle(unit_of: Mapping[str, Unit], concerned: Mapping[str, Sequence[Judged]
     new: list[Membership] = []
     changed: list[Membership] = []
     gone: list[Membership] = []
-    asked = 0
     for customer_id, profile in seen.items():
         teller = unit_of[customer_id]
         when = moment(teller.project, teller.now)
         for segment, condition in concerned[customer_id]:
-            asked += 1
             before = noted.get((customer_id, segment.id))
             after = judge(customer_id, segment, condition, profile, when)
             if before != after:
@@ -94,7 +95,6 @@ def settle(unit_of: Mapping[str, Unit], concerned: Mapping[str, Sequence[Judged]
             if segment.records and was != after.inside and (tell or before is not None):
                 record(teller, segment, customer_id, profile, entered=after.inside)
     store.write(unit.conn, unit.project_id, new, changed, gone)
-    return asked
 
 
 def judge(customer_id: str, segment: Segment, condition: Filter, profile: Mapping[str, Any], when: When) -> Membership:
@@ -147,15 +147,18 @@ def is_inside(segment: Segment, noted: Membership | None, profile: Mapping[str, 
 
 
 def needs_profile(segment: Segment, noted: Membership | None, when: When) -> bool:
-    """Whether what is noted may be out of date: the segment is being filled, or a day has come on which the clock matters."""
+    """Whether what is noted may be out of date.
+
+    The segment is being filled, it looks at what a midnight may have changed, or a day has come on which the clock matters.
+    """
     if segment.filter is None:
         return False
-    return not segment.is_filled or (
-        noted is not None and noted.turns_on is not None and noted.turns_on <= today(when).toordinal()
-    )
+    if segment.filter.of_cards or not segment.is_filled:
+        return True
+    return noted is not None and noted.turns_on is not None and noted.turns_on <= today(when).toordinal()
 
 
-def inside_now(unit: Unit, customer: StoredCustomer, found: Iterable[Segment]) -> list[Segment]:
+def inside_now(unit: Unit, customer: StoredCustomer, found: Iterable[Segment], held_by: HeldBy) -> list[Segment]:
     """Those of the segments that a stored customer is in."""
     wanted = list(found)
     noted = known_of(unit.conn, unit.project, [customer.id], {one.id for one in wanted})
@@ -164,7 +167,7 @@ def inside_now(unit: Unit, customer: StoredCustomer, found: Iterable[Segment]) -
     profile = None
     if out_of_date:
         filters = [one.filter for one in wanted if one.id in out_of_date and one.filter is not None]
-        profile = profiles(unit.conn, unit.project, filters, [customer])[customer.id]
+        profile = profiles(unit, filters, [customer], held_by)[customer.id]
     return [
         one
         for one in wanted

@@ -4,14 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy.engine import Connection
 
 import largesse.custom_events.service as custom_events
 import largesse.customers.service as customers
-from largesse.customers.model import StoredCustomer
+from largesse.customers.model import Held, StoredCustomer
+from largesse.customers.service import HeldBy
 from largesse.engine.rules.facts import When
 from largesse.engine.segments import Filter
 from largesse.kernel import clock
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 
 
@@ -19,29 +20,32 @@ class Extras(msgspec.Struct, frozen=True):
     """What profiles have beside the customer's row, by customer id."""
 
     events: Mapping[str, Mapping[str, Any]] = {}
+    held: Mapping[str, Held] = {}
 
 
-def extras_of(conn: Connection, project: Project, filters: Collection[Filter], customer_ids: Collection[str]) -> Extras:
+def extras_of(unit: Unit, filters: Collection[Filter], customer_ids: Collection[str], held_by: HeldBy) -> Extras:
     """What the filters look at of these customers; no query where they do not."""
     names = {name for one in filters for name in one.events}
     events: dict[str, dict[str, Any]] = {}
-    for (customer_id, name), found in custom_events.occurrences(conn, project.id, customer_ids, names).items():
+    for (customer_id, name), found in custom_events.occurrences(
+        unit.conn, unit.project_id, customer_ids, names
+    ).items():
         seen = {"count": found.count, "last_date": clock.iso(found.last_at)}
         events.setdefault(customer_id, {})[name] = seen
-    return Extras(events)
+    return Extras(events, held_by(unit, customer_ids) if any(one.of_cards for one in filters) else {})
 
 
 def profile_of(customer: StoredCustomer, extras: Extras) -> dict[str, Any]:
     """A profile as `engine.segments.fields` describes it."""
-    shown: dict[str, Any] = msgspec.to_builtins(customers.answer(customer))
+    shown: dict[str, Any] = msgspec.to_builtins(customers.answer(customer, extras.held.get(customer.id)))
     return shown | {"events": extras.events.get(customer.id, {})}
 
 
 def profiles(
-    conn: Connection, project: Project, filters: Collection[Filter], found: Sequence[StoredCustomer]
+    unit: Unit, filters: Collection[Filter], found: Sequence[StoredCustomer], held_by: HeldBy
 ) -> dict[str, dict[str, Any]]:
     """The profiles of these customers by id."""
-    extras = extras_of(conn, project, filters, [one.id for one in found])
+    extras = extras_of(unit, filters, [one.id for one in found], held_by)
     return {one.id: profile_of(one, extras) for one in found}
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from largesse.customers.model import StoredCustomer
+from largesse.customers.service import HeldBy
 from largesse.kernel import definitions
-from largesse.kernel.database.reactions import News
+from largesse.kernel.database.reactions import News, Reaction
 from largesse.kernel.events import Event
 from largesse.segments.membership import settle, watched
 from largesse.segments.model import Touched
+from largesse.vouchers.model import StoredVoucher
 
 _PROFILE = ("name", "description", "email", "phone", "birthdate", "birthday", "updated_at")
 _EVERYTHING = "*"
@@ -31,22 +33,26 @@ _FAMILIES = tuple(_CHANGES)
 _CONCERNING = (*_FAMILIES, "customer.updated", "customer.custom_event")
 
 
-def on_news(news: News) -> None:
-    """Notes who enters and who leaves which segment, and records it."""
-    touched = _touched(news)
-    if not touched:
-        return
-    unit = next(iter(touched.values())).unit
-    found = watched(unit.conn, definitions.current(unit))
-    if not found:
-        return
-    concerned = {
-        customer_id: mine
-        for customer_id, one in touched.items()
-        if (mine := [judged for judged in found if _concerns(judged[1].reads, one.changes)])
-    }
-    if concerned:
-        settle({customer_id: touched[customer_id].unit for customer_id in concerned}, concerned)
+def make_reaction(held_by: HeldBy) -> Reaction:
+    """The reaction that notes who enters and who leaves which segment, and records it."""
+
+    def on_news(news: News) -> None:
+        touched = _touched(news)
+        if not touched:
+            return
+        unit = next(iter(touched.values())).unit
+        found = watched(unit.conn, definitions.current(unit))
+        if not found:
+            return
+        concerned = {
+            customer_id: mine
+            for customer_id, one in touched.items()
+            if (mine := [judged for judged in found if _concerns(judged[1].reads, one.changes)])
+        }
+        if concerned:
+            settle({customer_id: touched[customer_id].unit for customer_id in concerned}, concerned, held_by)
+
+    return on_news
 
 
 def _concerns(reads: frozenset[str], changes: set[str]) -> bool:
@@ -57,12 +63,18 @@ def _touched(news: News) -> dict[str, Touched]:
     """The customers that the events are about, with what may have changed of each; the unit is that of the last event."""
     found: dict[str, Touched] = {}
     for unit, event in news:
-        if event.customer_id is None or not event.type.startswith(_CONCERNING):
+        customer_id = event.customer_id or _holder(event)
+        if customer_id is None or not event.type.startswith(_CONCERNING):
             continue
-        one = found.setdefault(event.customer_id, Touched(unit, set()))
+        one = found.setdefault(customer_id, Touched(unit, set()))
         one.unit = unit
         one.changes.update(_changes(event))
     return found
+
+
+def _holder(event: Event) -> str | None:
+    """Whose card an event is about, where it is about one."""
+    return event.about.entry.holder_id if isinstance(event.about, StoredVoucher) else None
 
 
 def _changes(event: Event) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from litestar import Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 
+from largesse.customers.service import HeldBy
 from largesse.kernel.http.request import ApiRequest, answer, no_content, operation
 from largesse.segments import service
 from largesse.segments.model import CustomerSegments, SegmentAnswer, SegmentCreate, SegmentList
@@ -28,13 +29,15 @@ async def get_segment(request: ApiRequest, segment_id: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: service.get(unit, segment_id)))
 
 
-@get("/v1/customers/{customer_id:str}/segments", **operation("List a customer's segments", answer=CustomerSegments))
-async def list_of_customer(request: ApiRequest, customer_id: str) -> Response[bytes]:
-    return answer(await request.read(lambda unit: service.of_customer(unit, customer_id)))
+def make_routes(check_unused: CheckUnused, held_by: HeldBy) -> list[HTTPRouteHandler]:
+    """`check_unused` refuses to let go of a segment that another room's objects name.
 
+    `held_by` answers what is on the cards of customers.
+    """
 
-def make_routes(check_unused: CheckUnused) -> list[HTTPRouteHandler]:
-    """`check_unused` refuses to let go of a segment that another room's objects name."""
+    @get("/v1/customers/{customer_id:str}/segments", **operation("List a customer's segments", answer=CustomerSegments))
+    async def list_of_customer(request: ApiRequest, customer_id: str) -> Response[bytes]:
+        return answer(await request.read(lambda unit: service.of_customer(unit, customer_id, held_by)))
 
     @delete(_ONE, **operation("Delete a segment", status=204))
     async def delete_segment(request: ApiRequest, segment_id: str) -> Response[None]:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy.sql.elements import ColumnElement
 
 import largesse.customers.service as customers
+from largesse.customers.service import HeldBy
 from largesse.engine.rules.places import named
 from largesse.engine.segments.calendar import today
 from largesse.kernel import clock, definitions, ids
@@ -103,26 +104,26 @@ def delete(unit: Unit, segment_id: str, check_unused: CheckUnused) -> None:
     jobs.end(unit, found.id)
 
 
-def of_customer(unit: Unit, key: str) -> CustomerSegments:
+def of_customer(unit: Unit, key: str, held_by: HeldBy) -> CustomerSegments:
     """The segments a customer is in now, oldest first; an unknown one is judged as a blank profile (documented)."""
     project = definitions.current(unit)
     found = [segment for segment, _ in watched(unit.conn, project)]
     customer = customers.by_key(unit, key)
     if customer is None:
-        inside = _of_nobody(unit, key)
+        inside = _of_nobody(unit, key, held_by)
     else:
         listed = store.of_customers(unit.conn, unit.project_id, [customer.id])
         known = {one.id for one in found}
         static = load(unit.conn, project, {one.segment_id for one in listed if one.segment_id not in known})
-        inside = inside_now(unit, customer, [*static.values(), *found])
+        inside = inside_now(unit, customer, [*static.values(), *found], held_by)
     shown = [SegmentReference(id=one.id, name=one.name) for one in sorted(inside, key=lambda one: one.id)]
     return CustomerSegments(data=shown, total=len(shown))
 
 
-def _of_nobody(unit: Unit, source_id: str) -> list[Segment]:
+def _of_nobody(unit: Unit, source_id: str, held_by: HeldBy) -> list[Segment]:
     blank = customers.blank(unit, source_id)
     found = watched(unit.conn, definitions.current(unit))
-    profile = profiles(unit.conn, unit.project, [one for _, one in found], [blank])[blank.id]
+    profile = profiles(unit, [one for _, one in found], [blank], held_by)[blank.id]
     when = moment(unit.project, unit.now)
     return [segment for segment, one in found if one.holds(profile, when)]
 
@@ -130,7 +131,7 @@ def _of_nobody(unit: Unit, source_id: str) -> list[Segment]:
 # What other rooms ask
 
 
-def is_member(unit: Unit, segment_id: str, customer_id: ColumnElement[str]) -> ColumnElement[bool]:
+def is_member(unit: Unit, segment_id: str, customer_id: ColumnElement[str], held_by: HeldBy) -> ColumnElement[bool]:
     """The condition that a customer is in a segment; nobody is in an unknown one.
 
     Where the clock has moved on and the background has not followed yet, those it concerns are judged here.
@@ -145,7 +146,7 @@ def is_member(unit: Unit, segment_id: str, customer_id: ColumnElement[str]) -> C
         day = today(when).toordinal()
         due = store.due_in_segment(unit.conn, unit.project_id, segment_id, day, MOST_JUDGED)
         found = customers.by_ids(unit.conn, unit.project, [one.customer_id for one in due])
-        seen = profiles(unit.conn, unit.project, [segment.filter], list(found.values()))
+        seen = profiles(unit, [segment.filter], list(found.values()), held_by)
         for id, profile in seen.items():
             (joined if segment.filter.holds(profile, when) else left).add(id)
     return store.is_member(unit.project_id, segment_id, customer_id, joined, left)

@@ -58,7 +58,7 @@ def change_balance(unit: Unit, stored: StoredVoucher, sent: BalanceChange) -> Ba
     )
     data = {"balance": msgspec.to_builtins(answer), "transaction": transaction.id}
     unit.record("voucher.gift.balance_added", entry.id, data, customer_id=entry.holder_id)
-    unit.record("voucher.gift.transaction.created", entry.id, {"transaction": transaction.id})
+    unit.record("voucher.gift.transaction.created", entry.id, {"transaction": transaction.id}, about=stored)
     return answer
 
 

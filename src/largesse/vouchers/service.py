@@ -222,7 +222,8 @@ def delete(unit: Unit, code: str, forget: Forget, *, force: bool) -> None:
     else:
         store.put_in_bin(unit.conn, unit.project_id, [stored.entry.id], unit.now)
         bin.put(unit, "voucher", stored.entry.id, stored.entry.code, stored.entry.campaign_id)
-    unit.record("voucher.deleted", stored.entry.id, {"voucher": msgspec.to_builtins(slim(stored)), "campaign": None})
+    told = {"voucher": msgspec.to_builtins(slim(stored)), "campaign": None}
+    unit.record("voucher.deleted", stored.entry.id, told, about=stored)
 
 
 def purge(unit: Unit, voucher_id: str) -> None:

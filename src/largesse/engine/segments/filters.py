@@ -37,6 +37,11 @@ class Filter(msgspec.Struct, frozen=True):
         return min((day for day in days if day <= LAST_DAY), default=None)
 
     @property
+    def of_cards(self) -> bool:
+        """Whether it looks at what cards and programs hold, which is not kept beside the customer and changes at midnights."""
+        return not self.reads.isdisjoint(("wallet", "tiers", "referrals"))
+
+    @property
     def events(self) -> frozenset[str]:
         """The names of the custom events it looks at."""
         return frozenset(one.removeprefix("events.") for one in self.reads if one.startswith("events."))
