@@ -16,7 +16,7 @@ from largesse.kernel.database.columns import metadata, one_of, project_id
 from largesse.kernel.database.rows import add_rows
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
-from largesse.loyalties.tiers import standing
+from largesse.loyalties.tiers import members
 from largesse.points.service import Cards
 from largesse.vouchers.model import StoredVoucher
 
@@ -66,15 +66,13 @@ def redeem_all(
     """Spends what cards hold, as long as it pays for the reward of their program. `units` by card id; saves nothing."""
     first = units[found[0].entry.id]
     project = definitions.current(first)
-    members = standing.as_of(first.conn, project, found, first.now)
+    prices = members.prices(first.conn, project, found, first.now)
     day = project.day(first.now).isoformat()
     counts = _counts(first.conn, project.id, {stored.entry.holder_id or "" for stored in found}, day)
     rows = []
     for stored in found:
         entry, assignment = stored.entry, automatic[stored.entry.campaign_id or ""]
-        member = members.get(entry.id)
-        tier = member.tier if member else None
-        mapping = member.program.prices.get(tier.id, {}).get(assignment.id) if member and tier else None
+        mapping = prices[entry.id].mappings.get(assignment.id) if entry.id in prices else None
         left = MOST_A_DAY - counts.get((entry.holder_id or "", assignment.id), 0)
         price, count = price_of(assignment, mapping), 0
         while price and count < left and entry.balance >= price:

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 import largesse.customers.service as customers
 import largesse.points.service as points
 import largesse.vouchers.service as vouchers
 from largesse.engine.earning import Mapped
+from largesse.engine.rewards import PriceMapping
 from largesse.kernel import clock, definitions
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
@@ -35,6 +37,26 @@ def of_cards(conn: Connection, project: Project, cards: Collection[StoredVoucher
     """The tiers that the holders of cards have now, by card id; `project` as `definitions.current` answered."""
     found = standing.as_of(conn, project, cards, now)
     return {id: member.tier for id, member in found.items() if member.tier is not None}
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """What the tier that a member holds makes of prices, by the id of the assignment."""
+
+    tier: StoredTier
+    mappings: Mapping[str, PriceMapping]
+
+
+def prices(conn: Connection, project: Project, cards: Collection[StoredVoucher], now: int) -> dict[str, Prices]:
+    """What the tiers that the holders of cards have now make of the prices of rewards, by card id, as `of_cards`.
+
+    No query for cards of programs without tiers.
+    """
+    found = standing.as_of(conn, project, cards, now)
+    return {
+        id: Prices(tier, member.program.prices.get(tier.id, {}))
+        for id, member in found.items()
+        if (tier := member.tier) is not None
+    }
 
 
 def earning_of(conn: Connection, project: Project, campaign_id: str, tier: StoredTier | None) -> Mapping[str, Mapped]:
