@@ -387,6 +387,22 @@ def test_a_rollback_is_held_to_the_schema_of_redemptions(client: httpx.Client) -
     ok(client.post(address, json={"metadata": {"n": 2}}))
 
 
+# What conditions make of it
+
+
+def test_conditions_compare_by_the_type_that_the_schema_gives(client: httpx.Client) -> None:
+    """Without a schema a number is no text; with one it means the text, from the next decision on."""
+    leaf = {"name": "customer.metadata", "property": "code", "conditions": {"$is": [7]}}
+    rule = ok(client.post("/v1/validation-rules", json={"name": name(), "rules": {"1": leaf, "logic": "1"}}))
+    made = code(client, amount(1), validation_rules=[rule["id"]])
+    asked = body(made, order=100, customer={"source_id": "C", "metadata": {"code": "7"}})
+    assert not ok(client.post("/v1/validations", json=asked))["valid"]
+    schema = define(client, "customer", {"code": TEXT})
+    assert ok(client.post("/v1/validations", json=asked))["valid"]
+    ok(client.delete(f"/v1/metadata-schemas/{schema['id']}"))
+    assert not ok(client.post("/v1/validations", json=asked))["valid"]
+
+
 # Malformed documents
 
 _values = st.recursive(

@@ -73,6 +73,15 @@ class Schemas:
         return definitions.load(self._conn, self._project, _TYPE, [kind], _compiled).get(kind)
 
 
+def types_of(conn: Connection, project_id: str, kinds: Collection[str]) -> dict[str, dict[str, str]]:
+    """The types of the keys that are defined for some kinds of objects; no query for none.
+
+    What is kept of it is right until a definition of the project changes, which schemas are.
+    """
+    found = store.by_names(conn, project_id, kinds) if kinds else {}
+    return {kind: {key: one.type for key, one in _schema(stored).properties.items()} for kind, stored in found.items()}
+
+
 def schemas_of(unit: Unit) -> Schemas:
     """The schemas of the unit's project as they are now."""
     return Schemas(unit.conn, definitions.current(unit))

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 import largesse.product_collections.service as product_collections
 from largesse.engine.benefits import ApplicableTo, RuleSet
 from largesse.engine.rules import Count
+from largesse.engine.rules.typed import Types, kinds_in, typed
 from largesse.kernel import clock, definitions, ids, settling, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import (
@@ -21,6 +22,7 @@ from largesse.kernel.errors import (
 )
 from largesse.kernel.http.query import Query, since_and_until
 from largesse.kernel.project import Project
+from largesse.metadata_schemas.service import types_of
 from largesse.validation_rules import items, store
 from largesse.validation_rules.definition import (
     bundle_of,
@@ -58,17 +60,20 @@ def rule_sets(conn: Connection, project: Project, rule_ids: Collection[str]) -> 
 
 
 def _compiled(conn: Connection, project_id: str, rule_ids: list[str]) -> dict[str, RuleSet]:
-    return {id: _rule_set(rule) for id, rule in store.by_ids(conn, project_id, rule_ids).items()}
+    found = store.by_ids(conn, project_id, rule_ids)
+    types = types_of(conn, project_id, {kind for rule in found.values() for kind in kinds_in(rule.rules)})
+    return {id: _rule_set(rule, types) for id, rule in found.items()}
 
 
-def _rule_set(rule: StoredRule) -> RuleSet:
+def _rule_set(rule: StoredRule, types: Types) -> RuleSet:
+    """`types` are those that the project's schemas give to metadata."""
     applicable_to = wire.convert(rule.applicable_to, ApplicableTo)
     return RuleSet(
         id=rule.id,
         name=rule.name,
         applicable_to=applicable_to,
         bundle=bundle_of(rule.bundle_rules),
-        conditions=conditions_of(rule.rules),
+        conditions=conditions_of(typed(rule.rules, types)),
         message=rule.error["message"] if rule.error else None,
         collections=items.collections_of(applicable_to, rule.bundle_rules, rule.rules),
         series=f"{rule.id}@{rule.counts_since}",
@@ -121,7 +126,7 @@ def counting(conn: Connection, project_id: str) -> dict[tuple[str, str], set[str
     for rule in store.all_rules(conn, project_id):
         conditions = conditions_of(rule.rules)
         if conditions is not None and conditions.counts:
-            series = _rule_set(rule).series
+            series = _rule_set(rule, {}).series
             for one in store.of_rule(conn, project_id, rule.id):
                 key = (one.related_object_type, one.related_object_id)
                 found.setdefault(key, set()).add(_series(one, series))

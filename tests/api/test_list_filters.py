@@ -1,0 +1,515 @@
+"""Every filter of every list: what the API finds is what a plain reading of its own unfiltered answer finds."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.api.promotions import promotion, tier
+from tests.api.shop import amount, code, gift, name, ok, redeem, refused, try_redeem
+from tests.servers import Server
+
+Json = dict[str, Any]
+Read = Callable[[Json], Any]
+_DAY = 86_400
+
+
+def at(*steps: str) -> Read:
+    """Reads a member of a row; None where there is none."""
+
+    def read(row: Json) -> Any:
+        found: Any = row
+        for step in steps:
+            found = found.get(step) if isinstance(found, dict) else None
+        return found
+
+    return read
+
+
+class Field(NamedTuple):
+    """`kind` says which operators it has; `allowed` are the only values it can have."""
+
+    kind: str
+    read: Read
+    allowed: tuple[str, ...] = ()
+
+
+class Listing(NamedTuple):
+    path: str
+    rows: str
+    fields: dict[str, Field]
+    key: Read = at("id")
+
+
+def text(*steps: str, allowed: tuple[str, ...] = ()) -> Field:
+    return Field("text", at(*steps), allowed)
+
+
+def date(*steps: str) -> Field:
+    return Field("date", at(*steps))
+
+
+VOUCHER_TYPES = ("DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD")
+LISTS = {
+    "vouchers": Listing(
+        "/v1/vouchers",
+        "vouchers",
+        {
+            "code": text("code"),
+            "id": text("id"),
+            "campaign_ids": text("campaign_id"),
+            "campaigns": text("campaign"),
+            "category_ids": text("category_id"),
+            "categories": Field("text", lambda row: row["categories"][0]["name"] if row["categories"] else None),
+            "voucher_type": text("type", allowed=VOUCHER_TYPES),
+            "is_referral_code": Field("boolean", at("is_referral_code")),
+            "redemption.quantity": Field("number", at("redemption", "quantity")),
+            "redemption.redeemed_quantity": Field("number", at("redemption", "redeemed_quantity")),
+            "start_date": date("start_date"),
+            "expiration_date": date("expiration_date"),
+            "created_at": date("created_at"),
+            "updated_at": date("updated_at"),
+            "customer_id": text("holder_id"),
+            "metadata.region": text("metadata", "region"),
+            "metadata.size": Field("number", at("metadata", "size")),
+        },
+    ),
+    "campaigns": Listing(
+        "/v1/campaigns",
+        "campaigns",
+        {
+            "campaigns": text("name"),
+            "campaigns_id": text("id"),
+            "campaign_status": text("creation_status", allowed=("DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING")),
+            "voucher_type": text("voucher", "type", allowed=VOUCHER_TYPES),
+            "category_ids": text("category_id"),
+            "created_date": date("created_at"),
+            "updated_at": date("updated_at"),
+            "start_date": date("start_date"),
+            "expiration_date": date("expiration_date"),
+            "metadata.region": text("metadata", "region"),
+        },
+    ),
+    "redemptions": Listing(
+        "/v1/redemptions",
+        "redemptions",
+        {
+            "voucher_code": text("voucher", "code"),
+            "related_object_id": text("related_object_id"),
+            "failure_code": text("failure_code"),
+            "result": text("result"),
+            "object": text("object"),
+            "customer_id": text("customer_id"),
+            "campaign_name": text("voucher", "campaign"),
+        },
+    ),
+    "publications": Listing(
+        "/v1/publications",
+        "publications",
+        {
+            "failure_code": text("failure_code"),
+            "result": text("result"),
+            "customer_id": text("customer_id"),
+            "source_id": text("source_id"),
+        },
+    ),
+    "bin": Listing(
+        "/v1/trash-bin",
+        "data",
+        {
+            "id": text("id"),
+            "resource_type": text("resource_type", allowed=("campaign", "product", "sku", "voucher")),
+            "resource_name": text("resource_name"),
+            "resource_id": text("resource_id"),
+        },
+    ),
+    "segments": Listing(
+        "/v1/segments",
+        "data",
+        {
+            "id": text("id"),
+            "name": text("name"),
+            "type": text("type", allowed=("auto-update", "passive", "static")),
+            "created_at": date("created_at"),
+        },
+    ),
+    "locations": Listing(
+        "/v1/locations",
+        "data",
+        {"name": text("name"), "created_at": date("created_at"), "updated_at": date("updated_at")},
+    ),
+    "transactions": Listing(
+        "/v1/vouchers/{card}/transactions", "data", {"id": text("id"), "created_at": date("created_at")}
+    ),
+    "wallet": Listing(
+        "/v1/customers/holder/redeemables",
+        "data",
+        {
+            "id": text("id"),
+            "created_at": date("created_at"),
+            "redeemable_id": text("redeemable_id"),
+            "redeemable_object": text("redeemable_object", allowed=("voucher",)),
+            "holder_role": text("holder_role", allowed=("OWNER", "REFERRER", "REFEREE")),
+            "campaign_id": text("campaign_id"),
+            "voucher_type": text("voucher_type", allowed=VOUCHER_TYPES),
+        },
+    ),
+}
+CASES = [(listing, field) for listing, found in LISTS.items() for field in found.fields]
+
+
+class Shop(NamedTuple):
+    client: httpx.Client
+    card: str
+
+
+@pytest.fixture(scope="module")
+def shop(server: Server) -> Iterator[Shop]:
+    """Something of everything, some of it with and some of it without each member."""
+    with server.client_for(server.new_project()) as client:
+        yield Shop(client, _seed(client))
+
+
+def _seed(client: httpx.Client) -> str:
+    category = ok(client.post("/v1/categories", json={"name": "Spring sale", "hierarchy": 1}))
+    campaigns = []
+    for number, more in enumerate(
+        (
+            {"category_id": category["id"], "start_date": "2020-01-01", "metadata": {"region": "North"}},
+            {
+                "expiration_date": "2021-06-30T10:00:00Z",
+                "metadata": {"region": "South"},
+                "validity_day_of_week": [1, 2],
+            },
+            {"start_date": _days(40), "active": False},
+        )
+    ):
+        voucher = {"type": "DISCOUNT_VOUCHER", "discount": amount(100)}
+        if number == 2:
+            voucher = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
+        kind = "GIFT_VOUCHERS" if number == 2 else "DISCOUNT_COUPONS"
+        sent = {"name": f"Campaign {number}", "campaign_type": kind, "voucher": voucher, **more}
+        campaigns.append(ok(client.post("/v1/campaigns", json=sent)))
+    promotion(client, tier(amount(10)))
+    ok(client.put(f"/v1/campaigns/{campaigns[1]['id']}", json={"description": "changed"}))
+    for campaign in campaigns[:2]:
+        ok(client.post(f"/v1/campaigns/{campaign['id']}/vouchers", json={"metadata": {"size": 3}}))
+    codes = [
+        code(client, amount(10), quantity=1, metadata={"region": "north", "size": 10}, start_date=_days(-3)),
+        code(
+            client, amount(20), quantity=5, metadata={"region": "North", "tags": ["a", "b"]}, expiration_date=_days(3)
+        ),
+        code(client, amount(30), category_id=category["id"], metadata={"size": 7.5}, start_date=_days(0)),
+    ]
+    card = gift(client, 5000)
+    ok(client.put(f"/v1/vouchers/{codes[1]}", json={"additional_info": "x"}))
+    buyer = {"source_id": "buyer"}
+    redeem(client, codes[0], order=1000, customer=buyer)
+    done = redeem(client, codes[1], (card, 700), order=1000, customer={"source_id": "holder"})
+    try_redeem(client, codes[0], order=1000)
+    assert client.post(f"/v1/redemptions/{done['parent_redemption']['id']}/rollbacks").status_code == 200
+    for sent in ({"voucher": card}, {"voucher": codes[2], "source_id": "mail 1"}, {"campaign": {"name": "Campaign 0"}}):
+        ok(client.post("/v1/publications", json={"customer": {"source_id": "holder"}, **sent}))
+    client.post("/v1/publications", json={"customer": buyer, "voucher": card})
+    for made in (code(client, amount(1)), code(client, amount(1))):
+        ok(client.delete(f"/v1/vouchers/{made}"))
+    product = ok(client.post("/v1/products", json={"name": "Mug 1"}))
+    ok(client.delete(f"/v1/products/{product['id']}"))
+    for kind in ("auto-update", "passive"):
+        filters = {"junction": "and", "name": {"conditions": {"$is": ["x"]}}}
+        ok(client.post("/v1/segments", json={"name": name("Seg"), "type": kind, "filter": filters}))
+    ok(client.post("/v1/segments", json={"name": "Static", "type": "static", "customers": []}))
+    for number in range(3):
+        circle = {"type": "circle", "distance": {"center": "1,1", "radius": "1 km"}}
+        place = ok(client.post("/largesse/v1/locations", json={"name": f"Place {number}", "shape": circle}))
+        time.sleep(0.002)
+    ok(client.put(f"/largesse/v1/locations/{place['id']}", json={"name": "Port"}))
+    return card
+
+
+def _days(number: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def rows(shop: Shop, listing: Listing, parameters: Json | None = None) -> list[Json]:
+    path = listing.path.format(card=shop.card)
+    found: list[Json] = ok(shop.client.get(path, params={"limit": 100, **(parameters or {})}))[listing.rows]
+    return found
+
+
+def condition(field: str, operator: str, *values: str) -> Json:
+    return {f"filters[{field}][conditions][{operator}][{place}]": value for place, value in enumerate(values)}
+
+
+# A plain reading of the operators
+
+_NOW = datetime.now(UTC)
+
+
+def _moment(value: str) -> datetime:
+    return datetime.fromisoformat(value)
+
+
+def _age(value: str) -> int:
+    return (datetime.now(UTC).date() - _moment(value).date()).days
+
+
+PLAIN: dict[str, dict[str, Callable[[Any, list[Any]], bool]]] = {
+    "text": {
+        "$is": lambda value, wanted: value in wanted,
+        "$in": lambda value, wanted: value in wanted,
+        "$is_not": lambda value, wanted: value not in wanted,
+        "$not_in": lambda value, wanted: value not in wanted,
+        "$contains": lambda value, wanted: value is not None and any(one in value for one in wanted),
+        "$not_contain": lambda value, wanted: value is None or not any(one in value for one in wanted),
+        "$starts_with": lambda value, wanted: value is not None and value.startswith(tuple(wanted)),
+        "$ends_with": lambda value, wanted: value is not None and value.endswith(tuple(wanted)),
+    },
+    "number": {
+        "$is": lambda value, wanted: value in wanted,
+        "$in": lambda value, wanted: value in wanted,
+        "$is_not": lambda value, wanted: value not in wanted,
+        "$not_in": lambda value, wanted: value not in wanted,
+        "$more_than": lambda value, wanted: value is not None and value > wanted[0],
+        "$less_than": lambda value, wanted: value is not None and value < wanted[0],
+        "$more_than_equal": lambda value, wanted: value is not None and value >= wanted[0],
+        "$less_than_equal": lambda value, wanted: value is not None and value <= wanted[0],
+        "$more_than_or_equal": lambda value, wanted: value is not None and value >= wanted[0],
+        "$less_than_or_equal": lambda value, wanted: value is not None and value <= wanted[0],
+    },
+    "boolean": {
+        "$is": lambda value, wanted: bool(value) in wanted,
+        "$is_not": lambda value, wanted: bool(value) not in wanted,
+    },
+    "date": {
+        "$after": lambda value, wanted: value is not None and _moment(value) > _moment(wanted[0]),
+        "$before": lambda value, wanted: value is not None and _moment(value) < _moment(wanted[0]),
+        "$is": lambda value, wanted: value is not None and _moment(value) in [_moment(one) for one in wanted],
+    },
+}
+DAYS: dict[str, Callable[[int, int], bool]] = {
+    "$more_than_ago": lambda age, days: age > days,
+    "$less_than_ago": lambda age, days: 0 < age < days,
+    "$is_days_ago": lambda age, days: age == days,
+    "$more_than_future": lambda age, days: -age > days,
+    "$less_than_future": lambda age, days: 0 < -age < days,
+    "$is_days_in_future": lambda age, days: -age == days,
+    "$today": lambda age, _: age == 0,
+    "$tomorrow": lambda age, _: age == -1,
+    "$yesterday": lambda age, _: age == 1,
+}
+
+
+@pytest.mark.parametrize(("listed", "field"), CASES)
+def test_what_a_filter_finds_is_what_reading_every_row_finds(shop: Shop, listed: str, field: str) -> None:
+    listing = LISTS[listed]
+    kind, read, _ = listing.fields[field]
+    everything = rows(shop, listing)
+    assert everything, "a list without rows tests nothing"
+
+    def check(operator: str, sent: list[str], holds: Callable[[Any], bool]) -> None:
+        found = {listing.key(row) for row in rows(shop, listing, condition(field, operator, *sent))}
+        expected = {listing.key(row) for row in everything if holds(read(row))}
+        assert found == expected, (operator, sent)
+
+    check("$has_value", [""], lambda value: value is not None)
+    check("$is_unknown", [""], lambda value: value is None)
+    values = list(dict.fromkeys(value for row in everything if (value := read(row)) is not None))[:4]
+    for operator, plain in PLAIN[kind].items():
+        for wanted in ([one] for one in values):
+            parts = _parts(operator, wanted)
+            check(operator, [_written(one) for one in parts], lambda value, p=plain, w=parts: p(value, w))
+        if len(values) > 1 and operator in ("$in", "$not_in", "$is", "$contains", "$ends_with"):
+            check(operator, [_written(one) for one in values], lambda value, p=plain: p(value, values))
+    if kind == "date":
+        for operator, fits in DAYS.items():
+            for days in (0, 2, 3, 4, 40):
+                check(operator, [str(days)], lambda value, d=days, f=fits: value is not None and f(_age(value), d))
+
+
+def _parts(operator: str, wanted: list[Any]) -> list[Any]:
+    """Pieces of a text for the operators that look for pieces."""
+    pieces = {"$contains": slice(1, -1), "$not_contain": slice(1, -1), "$starts_with": slice(0, 3)}
+    pieces |= {"$ends_with": slice(-3, None)}
+    return [one[pieces[operator]] or one if operator in pieces else one for one in wanted]
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool | int | float) else str(value)
+
+
+NONSENSE = {
+    "text": [("$more_than", "5"), ("$after", "2026-01-01"), ("$nope", "x")],
+    "number": [("$is", "five"), ("$more_than", ""), ("$contains", "5"), ("$nope", "1")],
+    "boolean": [("$is", "maybe"), ("$more_than", "1")],
+    "date": [("$after", "soon"), ("$more_than", "-1"), ("$more_than_ago", "x"), ("$is", "5"), ("$nope", "2026-01-01")],
+}
+
+
+@pytest.mark.parametrize(("listed", "field"), CASES)
+def test_nonsense_is_refused_with_its_path(shop: Shop, listed: str, field: str) -> None:
+    listing = LISTS[listed]
+    kind, _, allowed = listing.fields[field]
+    path = listing.path.format(card=shop.card)
+    wrong = NONSENSE[kind] if not field.startswith("metadata.") else [("$nope", "x"), ("$more_than", "x")]
+    for operator, value in [*wrong, *([("$is", "NONSENSE"), ("$in", "NONSENSE")] if allowed else [])]:
+        error = refused(shop.client.get(path, params=condition(field, operator, value)), 400, "invalid_query_params")
+        assert f".filters.{field}.conditions.{operator}" in error["details"], error
+
+
+@pytest.mark.parametrize("listed", LISTS)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "filters[nowhere][conditions][$is]=x",
+        "filters[junction]=xor",
+        "filters[]=x",
+        "filters[id]=x",
+        "filters[id][conditions]=x",
+        "filters[id][conditions][$is][0][0]=x",
+        "filters=x",
+        "filters=[]",
+        'filters={"id":5}',
+        'filters={"id":{"conditions":[]}}',
+        'filters={"id":{"conditions":{"$is":[]}}}',
+        'filters={"name":{"conditions":{"$in":[]}}}',
+        'filters={"junction":5}',
+    ],
+)
+def test_shapes_that_are_no_filters(shop: Shop, listed: str, query: str) -> None:
+    path = LISTS[listed].path.format(card=shop.card)
+    refused(shop.client.get(f"{path}?{query}"), 400, "invalid_query_params")
+
+
+def test_fields_are_joined_as_the_junction_says(shop: Shop) -> None:
+    vouchers = LISTS["vouchers"]
+    both = condition("voucher_type", "$is", "GIFT_VOUCHER") | condition("metadata.region", "$is", "North")
+    everything = rows(shop, vouchers)
+    wanted = [(row["type"] == "GIFT_VOUCHER", row["metadata"].get("region") == "North") for row in everything]
+    assert len(rows(shop, vouchers, both)) == sum(a and b for a, b in wanted)
+    assert len(rows(shop, vouchers, both | {"filters[junction]": "OR"})) == sum(a or b for a, b in wanted) > 1
+
+
+def test_members_a_client_leaves_unset_are_no_filters(shop: Shop) -> None:
+    """A model of an SDK may send its empty members as null."""
+    sent = {"junction": "and", "code": None, "id": {"conditions": {"$is": None, "$has_value": ""}}}
+    assert len(rows(shop, LISTS["vouchers"], {"filters": json.dumps(sent)})) == len(rows(shop, LISTS["vouchers"]))
+
+
+def _names(shop: Shop, **parameters: str) -> set[str]:
+    found = rows(shop, LISTS["campaigns"], {f"filters{place}": value for place, value in parameters.items()})
+    return {row["name"] for row in found if row["name"].startswith("Campaign")}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        ("[status][conditions][$active]", "", {0, 1, 2}),
+        ("[status][conditions][$expired]", "", {1}),
+        ("[status][conditions][$before_start]", "", {2}),
+        ("[status][conditions][before_start]", "", {2}),
+        ("[status][conditions][$failed]", "", set()),
+        ("[status][conditions][$in_progress]", "", set()),
+        ("[active][conditions][$enabled]", "", {0, 1}),
+        ("[active][$disabled]", "", {2}),
+        ("[active][$expired]", "", {1}),
+        ("[active][conditions][$active]", "true", {0}),
+        ("[validity_day_of_week][conditions][$is][0]", "2", {1}),
+        ("[validity_day_of_week][conditions][$is][0]", "5", set()),
+        ("[validity_timeframe][conditions][$has_value]", "", set()),
+        ("[validity_timeframe][conditions][$is_unknown]", "", {0, 1, 2}),
+        ("[validity_timeframe][conditions][$after]", "2019-01-01", set()),
+        ("[is_referral_code][conditions][$is]", "FALSE", {0, 1, 2}),
+        ("[is_referral_code][conditions][$is]", "TRUE", set()),
+        ("[type][conditions][$in][0]", "BULK", {0, 1, 2}),
+        ("[type][conditions][$not_in][0]", "BULK", set()),
+        ("[categories][conditions][$is]", "Spring sale", {0}),
+        ("[categories][conditions][$contains]", "spring", set()),
+    ],
+)
+def test_filters_that_only_campaigns_have(shop: Shop, place: str, value: str, expected: set[int]) -> None:
+    assert _names(shop, **{place: value}) == {f"Campaign {number}" for number in expected}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("[status][conditions][$nope]", ""),
+        ("[active][conditions][$nope]", ""),
+        ("[validity_day_of_week][conditions][$is][0]", "7"),
+        ("[validity_day_of_week][conditions][$more_than]", "1"),
+        ("[validity_timeframe][conditions][$after]", "soon"),
+        ("[is_referral_code][conditions][$is]", "maybe"),
+        ("[type][conditions][$in][0]", "SOMETIMES"),
+        ("[type][conditions][$contains]", "BULK"),
+    ],
+)
+def test_nonsense_of_campaigns(shop: Shop, place: str, value: str) -> None:
+    refused(shop.client.get("/v1/campaigns", params={f"filters{place}": value}), 400, "invalid_query_params")
+
+
+def test_metadata_is_compared_by_the_type_its_schema_gives_it(server: Server) -> None:
+    with server.client_for(server.new_project()) as client:
+        properties = {"due": {"type": "date"}, "size": {"type": "number"}, "fine": {"type": "boolean"}}
+        ok(client.post("/v1/metadata-schemas", json={"related_object": "voucher", "properties": properties}))
+        for days, size in ((-10, 7.5), (-3, 8), (0, 9), (5, 10)):
+            due = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+            code(client, amount(1), metadata={"due": due, "size": size, "fine": size > 8})
+        found = Shop(client, "")
+
+        def sizes(field: str, operator: str, *values: str) -> list[float]:
+            listed = rows(found, LISTS["vouchers"], condition(field, operator, *values) | {"order": "created_at"})
+            return [row["metadata"]["size"] for row in listed]
+
+        assert sizes("metadata.due", "$more_than", "5") == [7.5]
+        assert sizes("metadata.due", "$less_than", "5") == [8]
+        assert sizes("metadata.due", "$is_days_ago", "3") == [8]
+        assert sizes("metadata.due", "$more_than_future", "2") == [10]
+        assert sizes("metadata.due", "$today", "") == [9]
+        assert sizes("metadata.size", "$is", "7.50", "9") == [7.5, 9]
+        assert sizes("metadata.fine", "$is", "true") == [9, 10]
+        path = "/v1/vouchers"
+        for field, operator, value in (
+            ("metadata.size", "$is", "big"),
+            ("metadata.fine", "$is", "maybe"),
+            ("metadata.due", "$after", "soon"),
+        ):
+            refused(client.get(path, params=condition(field, operator, value)), 400, "invalid_query_params")
+
+
+def test_activity_is_narrowed_before_it_is_paged(server: Server) -> None:
+    with server.client_for(server.new_project()) as client:
+        sent = {"name": "Sale", "campaign_type": "DISCOUNT_COUPONS"}
+        sent["voucher"] = {"type": "DISCOUNT_VOUCHER", "discount": amount(1)}
+        campaign = ok(client.post("/v1/campaigns", json=sent))
+        of_campaign = ok(client.post(f"/v1/campaigns/{campaign['id']}/vouchers", json={}))["code"]
+        for one in (of_campaign, code(client, amount(1))):
+            redeem(client, one, order=1000, customer={"source_id": "C"})
+
+        def types(query: str) -> tuple[list[str], int]:
+            found = ok(client.get(f"/v1/customers/C/activity?limit=100&{query}"))
+            assert found["total"] == len(found["data"])
+            return [row["type"] for row in found["data"]], found["total"]
+
+        assert types("category=EFFECT") == ([], 0)
+        assert types("category=ACTION") == types("")
+        assert types(f"campaign_id={campaign['id']}") == (["customer.redemption.succeeded"], 1)
+        assert types("campaign_type=DISCOUNT_COUPONS") == (["customer.redemption.succeeded"], 1)
+        assert types("campaign_type=GIFT_VOUCHERS") == ([], 0)
+        refused(client.get("/v1/customers/C/activity?campaign_type=X"), 400, "invalid_query_params")
+        first = ok(client.get("/v1/customers/C/activity?limit=2&category=ACTION"))
+        assert (len(first["data"]), first["has_more"]) == (2, True)
+
+
+def test_skus_are_listed_from_and_to_a_date(server: Server) -> None:
+    with server.client_for(server.new_project()) as client:
+        product = ok(client.post("/v1/products", json={"name": "Mug"}))
+        path = f"/v1/products/{product['id']}/skus"
+        ok(client.post(path, json={"sku": "red"}))
+        assert len(ok(client.get(f"{path}?start_date={_days(-1)}"))["skus"]) == 1
+        assert ok(client.get(f"{path}?end_date={_days(-1)}"))["total"] == 0
+        refused(client.get(f"{path}?start_date=soon"), 400, "invalid_query_params")
