@@ -185,7 +185,7 @@ def _seed(client: httpx.Client) -> str:
                 "metadata": {"region": "South"},
                 "validity_day_of_week": [1, 2],
             },
-            {"start_date": _days(40), "active": False},
+            {"start_date": _days(40)},
         )
     ):
         voucher = {"type": "DISCOUNT_VOUCHER", "discount": amount(100)}
@@ -194,6 +194,7 @@ def _seed(client: httpx.Client) -> str:
         kind = "GIFT_VOUCHERS" if number == 2 else "DISCOUNT_COUPONS"
         sent = {"name": f"Campaign {number}", "campaign_type": kind, "voucher": voucher, **more}
         campaigns.append(ok(client.post("/v1/campaigns", json=sent)))
+    ok(client.post(f"/v1/campaigns/{campaigns[2]['id']}/disable"))
     promotion(client, tier(amount(10)))
     ok(client.put(f"/v1/campaigns/{campaigns[1]['id']}", json={"description": "changed"}))
     for campaign in campaigns[:2]:
