@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import largesse.assets.routes
 import largesse.async_actions.routes
+import largesse.audit.routes
 import largesse.bin.routes
 import largesse.campaigns.jobs
 import largesse.campaigns.routes
@@ -143,6 +144,7 @@ HOLDINGS: dict[str, Holdings] = {
 ROUTES: list[HTTPRouteHandler] = [
     *largesse.assets.routes.routes,
     *largesse.async_actions.routes.routes,
+    *largesse.audit.routes.routes,
     *largesse.bin.routes.make_routes(_purge),
     *largesse.campaigns.routes.make_routes(HOLDINGS),
     *largesse.categories.routes.make_routes(_forget_category),

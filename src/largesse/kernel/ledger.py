@@ -44,6 +44,7 @@ COUNTED = (
     REWARD_USES,
     DISCOUNTED_UNITS,
 )  # what `counters` keeps from the first move on
+ACCOUNTS = (VOUCHER_USES, GIFT_CREDITS, POINTS, REWARD_STOCK, *COUNTED)  # all that have postings
 KEPT = (*COUNTED, REWARD_STOCK)  # all that it keeps
 
 postings = Table(
@@ -213,6 +214,41 @@ def all_values(conn: Connection, project_id: str) -> dict[Key, int]:
         select(counters.c.subject_id, counters.c.account, counters.c.value).where(counters.c.project_id == project_id)
     )
     return {(subject_id, account): value for subject_id, account, value in rows}
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """The sum of one account's postings up to an instant, their number, and when the last of them was made."""
+
+    account: str
+    subject_id: str
+    balance: int
+    postings: int
+    last_at: int
+
+
+_BALANCES_AT = (
+    select(
+        postings.c.account,
+        postings.c.subject_id,
+        func.sum(postings.c.amount),
+        func.count(),
+        func.max(postings.c.created_at),
+    )
+    .where(
+        postings.c.project_id == bindparam("project"),
+        one_of(postings.c.account, "accounts"),
+        one_of(postings.c.subject_id, "subjects"),
+        postings.c.created_at <= bindparam("at"),
+    )
+    .group_by(postings.c.account, postings.c.subject_id)
+    .order_by(postings.c.account, postings.c.subject_id)
+)
+
+
+def balances_at(conn: Connection, project_id: str, subjects: Collection[str], at: int) -> list[Balance]:
+    """Every account of these subjects as it stood at an instant; one that never moved till then is absent."""
+    asked = {"project": project_id, "accounts": list(ACCOUNTS), "subjects": list(subjects), "at": at}
+    return [Balance(row[0], row[1], int(row[2]), row[3], row[4]) for row in conn.execute(_BALANCES_AT, asked)]
 
 
 def balances(conn: Connection, project_id: str, account: str) -> dict[str, int]:
