@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.members import program
 from tests.api.programs import Member, fixed, membership, per, rule, tier, tiers
-from tests.api.shop import name, ok, refused
+from tests.api.shop import amount, code, name, ok, redeem, refused, try_redeem, validate
 from tests.servers import Server
 
 Json = dict[str, Any]
@@ -325,3 +325,28 @@ def test_a_deleted_program_lets_go_of_everything(server: Server) -> None:
         json={"status": "PAID", "amount": 5, "customer": {"source_id": member.source_id}, "source_id": name()},
     )
     refused(server.client.get(f"/v1/loyalties/{member.program}/tiers"), 404, "not_found")
+
+
+# As a condition
+
+
+def test_a_rule_asks_for_the_tier_held(server: Server) -> None:
+    client, member = server.client, classic(server.client)
+    gold = ok(client.get(f"/v1/loyalties/{member.program}/tiers?order=created_at"))["data"]
+    wanted = next(one["id"] for one in gold if one["name"] == "Gold")
+    condition = {"name": "customer.loyalty.tier", "conditions": {"$is": [wanted]}}
+    made = ok(client.post("/v1/validation-rules", json={"name": name(), "rules": {"1": condition, "logic": "1"}}))["id"]
+    voucher = code(client, amount(100), validation_rules=[made])
+    rule(client, member.program, fixed(7), validation_rule_id=made)
+    order = {"order": {"amount": 1_000}, "customer": {"source_id": member.source_id}}
+    member.adds(150)
+    refused(try_redeem(client, voucher, **order), 400, "customer_rules_violated")
+    member.pays()
+    assert member.balance == 150
+    member.adds(400)
+    assert validate(client, voucher, **order)["valid"] is True
+    redeem(client, voucher, **order)
+    assert member.balance == 557
+    member.adds(-400)
+    assert validate(client, voucher, **order)["valid"] is False
+    refused(try_redeem(client, voucher, order={"amount": 1_000}), 400, "missing_customer")

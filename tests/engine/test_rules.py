@@ -301,6 +301,22 @@ def test_a_customer_is_judged_by_their_segments(conditions: dict[str, Any], expe
     assert holds(leaf("customer.segment", conditions), customer=ann) is expected
 
 
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"$is": ["ltr_gold"]}, True),
+        ({"$is": ["ltr_silver", {"id": "ltr_gold", "object": "loyalty_tier"}]}, True),
+        ({"$is": ["ltr_silver"]}, False),
+        ({"$is_not": ["ltr_silver"]}, True),
+        ({"$is_not": ["ltr_gold", "ltr_silver"]}, False),
+    ],
+)
+def test_a_customer_is_judged_by_their_tiers(conditions: dict[str, Any], expected: bool) -> None:
+    ann = CustomerFacts("cust_ann", holds=lambda id: id == "ltr_gold")
+    assert holds(leaf("customer.loyalty.tier", conditions), customer=ann) is expected
+    assert holds(leaf("customer.loyalty.tier", {"$is": ["ltr_gold"]})) is False
+
+
 def test_who_is_in_no_segment_is_told_so() -> None:
     decision = judged(CART, coupon(rule_set(leaf("customer.segment", {"$is": ["seg_x"]}))))
     refusal = decision.outcomes[0].refusal

@@ -37,13 +37,19 @@ def in_no_segment(_segment_id: str) -> bool:
     return False
 
 
+def holds_no_tier(_tier_id: str) -> bool:
+    return False
+
+
 class CustomerFacts(msgspec.Struct, frozen=True):
     """What decisions may know of who redeems. `birthdate` is a date or date-time text as customers carry it.
 
-    `is_in` answers whether they are in a segment now, and is asked only where a condition looks at that.
+    `is_in` answers whether they are in a segment now, `holds` whether they hold a loyalty tier now; both are asked only where a
+    condition looks at that.
     """
 
     id: str
     metadata: dict[str, Any] = {}
     birthdate: str | None = None
     is_in: Callable[[str], bool] = in_no_segment
+    holds: Callable[[str], bool] = holds_no_tier

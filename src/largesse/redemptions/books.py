@@ -34,6 +34,7 @@ from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
 from largesse.kernel.project import Project
 from largesse.loyalties.standings import held_by
+from largesse.loyalties.tiers import members as tiers
 from largesse.metadata_schemas.service import Schemas
 from largesse.orders.model import StoredOrder
 from largesse.promotions.model import TierAnswer
@@ -129,6 +130,7 @@ class Books:
             binned=binned,
         )
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
+        self._tiers: Mapping[str, frozenset[str]] | None = None
         self.stocks: dict[str, int] = {}  # what is left of the rewards at hand, where that is limited
         self.tallies: Tallies | None = None  # what the rules at hand count, where they count any
         self._kept: KeptSums | None = None
@@ -303,6 +305,13 @@ class Books:
         if (delta := self._counts.get(customer.id)) is not None:
             customer = customers.counted(customer, delta)
         return self._segments.has(segment_id, customer, call)
+
+    def holds(self, tier_id: str, customer_id: str, now: int) -> bool:
+        """Whether a customer holds a loyalty tier; asked for by the first condition, for the whole batch."""
+        if self._tiers is None:
+            known = {one.id for one in self._found if isinstance(one, StoredCustomer)}
+            self._tiers = tiers.held_by(self._conn, self.project, known, now)
+        return tier_id in self._tiers.get(customer_id, ())
 
     def asks(self, redeemable: RedeemableInput) -> list[Ask]:
         """What a redeemable asks for: itself, or every tier of a stack."""

@@ -130,6 +130,7 @@ def _facts(books: Books, call: Call, customer: StoredCustomer) -> CustomerFacts:
         customer.metadata,
         customer.birthdate,
         lambda segment_id: books.is_in(segment_id, customer, call),
+        lambda tier_id: books.holds(tier_id, customer.id, call.now),
     )
 
 

@@ -23,7 +23,6 @@ NAMES: Mapping[str, Name] = {
 _WITH_PARTS = frozenset(items.NAMES) | frozenset(products.NAMES)
 # Names of the API that ask for what is not kept yet: a rule that has one would be judged wrongly, so it is refused.
 _UNAVAILABLE = {
-    "customer.loyalty.tier": "loyalty tiers",
     "custom_event.metadata": "custom events",
 }
 _Blame = Callable[[Facts], Violation | None]

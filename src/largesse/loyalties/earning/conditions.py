@@ -1,6 +1,7 @@
 """Judging earning rules: what happened as the engine sees it, and whether the conditions of a rule hold then."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import largesse.product_collections.service as product_collections
 from largesse.customers.model import StoredCustomer
@@ -16,7 +17,10 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.loyalties.earning.rules import EarningRule
 from largesse.loyalties.earning.triggers import Trigger
+from largesse.loyalties.standings import held_by
+from largesse.loyalties.tiers import members as tiers
 from largesse.products import attributes
+from largesse.segments.judging import Segments
 
 _NO_ORDER = Order()
 
@@ -24,7 +28,9 @@ _NO_ORDER = Order()
 class Judge:
     """Knows the collections that rules name, as far as the lines at hand are concerned."""
 
-    def __init__(self, project: Project, collections: Mapping[str, ProductCollection]) -> None:
+    def __init__(self, unit: Unit, project: Project, collections: Mapping[str, ProductCollection]) -> None:
+        self._unit = unit
+        self._project = project
         self._zone = project.zone
         self._collections = collections
         self._occasions: dict[str, Occasion] = {}
@@ -45,7 +51,7 @@ class Judge:
             with_skus = any("skus" in one.fields for one in filters)
             stored = attributes.stored(unit.conn, project.id, products, skus, with_skus=with_skus)
         when = When(now=unit.now, zone=project.zone)
-        return cls(project, product_collections.at(loaded, stored, when) if loaded else {})
+        return cls(unit, project, product_collections.at(loaded, stored, when) if loaded else {})
 
     def occasion(self, trigger: Trigger, customer: StoredCustomer) -> Occasion:
         """The same for every rule that the trigger meets."""
@@ -54,12 +60,29 @@ class Judge:
             known = self._occasions[trigger.event.id] = Occasion(
                 now=trigger.unit.now,
                 zone=self._zone,
-                customer=CustomerFacts(customer.id, customer.metadata, customer.birthdate),
+                customer=self._customer(customer, trigger),
                 order=trigger.order,
                 cart=Cart(trigger.order.lines or (), self._collections) if trigger.order else None,
                 event=trigger.metadata,
             )
         return known
+
+    def _customer(self, customer: StoredCustomer, trigger: Trigger) -> CustomerFacts:
+        """Segments and tiers are looked up by the first condition that asks for them."""
+        unit, project = self._unit, self._project
+
+        @cache
+        def is_in(segment_id: str) -> bool:
+            asked = Segments(unit.conn, project, [segment_id], [customer], held_by)
+            return asked.has(segment_id, customer, trigger.unit.call)
+
+        @cache
+        def held() -> frozenset[str]:
+            return tiers.held_by(unit.conn, project, [customer.id], unit.now).get(customer.id, frozenset())
+
+        return CustomerFacts(
+            customer.id, customer.metadata, customer.birthdate, is_in, lambda tier_id: tier_id in held()
+        )
 
     def holds(self, rule: EarningRule, at: Occasion) -> bool:
         """Whether every condition of a rule holds; one about what the event does not have does not (our decision)."""
