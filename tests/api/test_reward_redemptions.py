@@ -452,3 +452,67 @@ def test_uses_of_a_card_count_like_those_of_a_code(server: Server, card: Any) ->
     offer(client, card, thing, 1)
     buy(client, card, thing)
     assert uses(client, card["code"]) == 1
+
+
+def test_the_price_is_that_of_the_holders_tier(server: Server) -> None:
+    client = server.client
+    card = member(client, 5000)
+    cheap, halved, gone, plain = (material(client) for _ in range(4))
+    pay = coin(client)
+    custom, half, none = (
+        offer(client, card, one, price)["id"] for one, price in ((cheap, 30), (halved, 39), (gone, 1))
+    )
+    offer(client, card, plain, 7)
+    block = offer(client, card, pay)["id"]
+    rewards = {
+        custom: {"type": "CUSTOM", "points": 300},
+        half: {"type": "MULTIPLY", "multiplier": 0.5},
+        none: {"type": "NOT_AVAILABLE"},
+        block: {"type": "MULTIPLY", "multiplier": 2},
+    }
+    tier = {"name": "Gold", "points": {"from": 1, "to": 100_000}, "rewards": rewards}
+    [made] = ok(client.post(f"/v1/loyalties/{card['campaign_id']}/tiers", json=[tier]))
+    prices = [buy(client, card, one)["amount"] for one in (cheap, halved, plain)]
+    assert prices == [300, 20, 7]
+    done = buy(client, card, pay, order={"amount": 4000})
+    assert (done["amount"], done["order"]["total_amount"]) == (400, 0)
+    assert done["reward"]["loyalty_tier_id"] == made["id"]
+    assert "loyalty_tier_id" not in buy(client, card, plain)["reward"]
+    assert refused(try_buy(client, card, gone), 404, "not_found")["resource_type"] == "redemption"
+    seen = ok(client.post("/v1/validations", json={"redeemables": [asked_of(card, gone)]}))
+    assert seen["redeemables"][0]["result"]["error"]["resource_type"] == "reward"
+    found = ok(client.get(f"/v1/loyalties/members/{card['code']}/rewards"))
+    shown = {one["reward"]["id"]: one["assignment"].get("parameters") for one in found["data"]}
+    assert gone["id"] not in shown
+    assert shown[cheap["id"]] == {"loyalty": {"points": 30}}, "the base price"
+    assert pay["id"] in shown
+    listed = ok(client.get(f"/v1/loyalties/{card['campaign_id']}/tiers/{made['id']}/rewards?limit=2"))
+    assert (listed["total"], len(listed["data"]), listed["data"][0]["object"]) == (4, 2, "loyalty_tier_reward")
+
+
+def test_what_a_card_can_have_is_listed(server: Server) -> None:
+    client = server.client
+    card = member(client, 100)
+    mug, dear, empty, pay, block = (
+        material(client),
+        material(client),
+        material(client, stock=0),
+        coin(client),
+        coin(client, 1, 101),
+    )
+    for one, price in ((mug, 100), (dear, 101), (empty, 1)):
+        offer(client, card, one, price)
+    offer(client, card, pay)
+    offer(client, card, block)
+    path = f"/v1/loyalties/members/{card['code']}/rewards"
+    found = ok(client.get(path))
+    assert (found["object"], found["data_ref"], found["total"]) == ("list", "data", 4)
+    assert {one["reward"]["id"] for one in found["data"]} == {one["id"] for one in (mug, dear, pay, block)}
+    first = next(one for one in found["data"] if one["reward"]["id"] == mug["id"])
+    assert (first["object"], first["reward"]) == ("loyalty_reward", mug)
+    assert first["assignment"]["reward_id"] == mug["id"]
+    affordable = ok(client.get(f"{path}?affordable_only=true"))
+    assert {one["reward"]["id"] for one in affordable["data"]} == {mug["id"], pay["id"]}
+    assert ok(client.get(f"/v1/loyalties/members/{card['id']}/rewards")) == found
+    refused(client.get("/v1/loyalties/members/nobody/rewards"), 404, "not_found")
+    refused(client.get(f"{path}?affordable_only=maybe"), 400, "invalid_query_params")

@@ -4,8 +4,9 @@ from litestar import Response, get, post
 
 from largesse.kernel.errors import ApiError
 from largesse.kernel.http.request import ApiRequest, answer, operation
-from largesse.loyalties import members
+from largesse.loyalties import choices, members
 from largesse.loyalties.model import MemberCreate
+from largesse.rewards.model import OfferedList
 from largesse.vouchers.model import VoucherAnswer, VoucherList
 
 _LIST = (
@@ -59,4 +60,20 @@ async def get_member(request: ApiRequest, member_id: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: members.get(unit, member_id, base_url)))
 
 
-routes = [list_members, add_member, get_member_of_program, get_member]
+@get(
+    "/v1/loyalties/members/{member_id:str}/rewards",
+    **operation("List the rewards a member may choose", answer=OfferedList, query=("affordable_only",)),
+)
+async def list_rewards_of_member(request: ApiRequest, member_id: str) -> Response[bytes]:
+    return answer(await request.read(lambda unit: choices.of_member(unit, member_id, request.query)))
+
+
+@get(
+    "/v1/loyalties/{campaign_id:str}/tiers/{tier_id:str}/rewards",
+    **operation("List the rewards of a loyalty tier", answer=OfferedList, query=("limit", "page")),
+)
+async def list_rewards_of_tier(request: ApiRequest, campaign_id: str, tier_id: str) -> Response[bytes]:
+    return answer(await request.read(lambda unit: choices.of_tier(unit, campaign_id, tier_id, request.query)))
+
+
+routes = [list_rewards_of_member, list_rewards_of_tier, list_members, add_member, get_member_of_program, get_member]

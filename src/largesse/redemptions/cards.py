@@ -13,9 +13,11 @@ import largesse.vouchers.service as vouchers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.books import Ask, Voucher
 from largesse.engine.preconditions import LOYALTY
-from largesse.engine.rewards import Assignment, Offer, price_of
+from largesse.engine.rewards import Assignment, Offer, PriceMapping, price_of
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
+from largesse.loyalties.tiers import standing
+from largesse.loyalties.tiers.standing import Member
 from largesse.points.cards import Cards
 from largesse.redemptions.model import RewardInput
 from largesse.vouchers.model import StoredVoucher
@@ -92,6 +94,7 @@ class CardBook:
             if voucher_id in self._by_id
         }
         self.offered = _offered(conn, project, [stored.entry for stored in found])
+        self._members: Mapping[str, Member] = {}
         if not self._held:
             return
         if settler is None:
@@ -99,6 +102,8 @@ class CardBook:
                 _show_today(stored)
         else:
             self._open(settler, [stored for stored in self._held if self._is_locked(stored)])
+        if self.offered:
+            self._members = standing.as_of(conn, project, self._held, now)
 
     def _is_locked(self, stored: StoredVoucher) -> bool:
         return stored.entry.holder_id in self._holders
@@ -130,8 +135,19 @@ class CardBook:
         assignment = self.offered.get(voucher.campaign_id or "", {}).get(wanted.id)
         if assignment is None:
             return msgspec.structs.replace(ask, offer=offer)
-        offer = msgspec.structs.replace(offer, assignment=assignment, price=price_of(assignment, None))
+        tier_id, mapping = self._mapping(voucher.id, assignment.id)
+        price = price_of(assignment, mapping)
+        offer = msgspec.structs.replace(offer, assignment=assignment, price=price, tier_id=tier_id)
         return msgspec.structs.replace(ask, offer=offer, rules=ask.rules + assignment.rules)
+
+    def _mapping(self, voucher_id: str, assignment_id: str) -> tuple[str | None, PriceMapping | None]:
+        """What the tier of a card's holder makes of a price, and that tier; nothing where it leaves the price alone."""
+        member = self._members.get(voucher_id)
+        tier = member.tier if member is not None else None
+        if member is None or tier is None:
+            return None, None
+        mapping = member.program.prices.get(tier.id, {}).get(assignment_id)
+        return (tier.id, mapping) if mapping is not None else (None, None)
 
     def collections(self) -> set[str]:
         """Ids of the product collections that rules of paying with points name."""

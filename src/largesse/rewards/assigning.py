@@ -18,6 +18,7 @@ from largesse.rewards.model import (
     AssignmentItem,
     AssignmentList,
     AssignmentUpdate,
+    Offered,
     Price,
     PriceParameters,
     RewardAnswer,
@@ -91,6 +92,14 @@ def of_campaign(unit: Unit, key: str, assignment_id: str) -> StoredAssignment:
 def reward_of(unit: Unit, key: str, assignment_id: str) -> RewardAnswer:
     """The reward that an assignment of a program offers. Raises ApiError 404."""
     return service.get(unit, of_campaign(unit, key, assignment_id).reward_id)
+
+
+def offers(unit: Unit, campaign_id: str) -> list[Offered]:
+    """All that a program offers, with the rewards as they are now; the oldest first."""
+    listed = store.of_campaigns(unit.conn, unit.project_id, [campaign_id])
+    found = store.by_ids(unit.conn, unit.project_id, {one.reward_id for one in listed})
+    shown = {reward.id: reward for reward in service.shown(unit, found.values())}
+    return [Offered(reward=shown[one.reward_id], assignment=answer(one)) for one in listed]
 
 
 # Of either

@@ -172,11 +172,11 @@ class AssignmentList(msgspec.Struct, kw_only=True):
 
 
 class Offered(msgspec.Struct, kw_only=True):
-    """A reward as a card's holder may choose it."""
+    """A reward that a program offers, at its base price: to a card's holder, or to all of a tier (`loyalty_tier_reward`)."""
 
     reward: RewardAnswer
     assignment: AssignmentAnswer
-    object: Literal["loyalty_reward"] = "loyalty_reward"
+    object: Literal["loyalty_reward", "loyalty_tier_reward"] = "loyalty_reward"
 
 
 class OfferedList(msgspec.Struct, kw_only=True):
