@@ -160,9 +160,15 @@ class CardBook:
         """The card ready for changes; None for one that has no holder, or whose holder nobody locked."""
         return self._cards.get(stored.entry.id)
 
-    def target(self, campaign_id: str, customer_id: str) -> StoredVoucher | None:
-        """The customer's card of a campaign, locked; None where they have none."""
+    def target(self, unit: Unit, campaign_id: str, customer_id: str) -> StoredVoucher | None:
+        """The card of a campaign that a customer has, whom the caller has locked; locked too. None where they have none."""
         found = self._targets.get((campaign_id, customer_id))
+        if found is None:  # a rival may have given them one while this transaction waited for them
+            holding = publications.held(unit, campaign_id, [customer_id]).get(customer_id)
+            keys = [holding.voucher_id] if holding is not None else []
+            for stored in vouchers.load(self._conn, self._project, keys, lock=True).values() if keys else ():
+                self.take_in(unit, stored)
+                found = stored
         if found is None or found.entry.holder_id != customer_id:
             return None
         return found if found.entry.type != LOYALTY or self.of(found) is not None else None

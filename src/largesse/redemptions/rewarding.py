@@ -49,7 +49,7 @@ def issue(books: Books, unit: Unit, customer: StoredCustomer, offer: Offer, base
     if campaign is not None and campaign.balance is None:
         given = [_published(unit, campaign, customer, base_url) for _ in range(times)]
     elif campaign is not None:
-        target = books.cards.target(campaign.id, customer.id)
+        target = books.cards.target(unit, campaign.id, customer.id)
         if target is None:
             target = _published(unit, campaign, customer, base_url)
             books.cards.take_in(unit, target)
