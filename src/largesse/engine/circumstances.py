@@ -40,6 +40,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     collections: Mapping[str, ProductCollection] = {}
     budgets: dict[str, int] = {}
     tallies: Tallies | None = None
+    explains: bool = False
     stocks: dict[str, int] = {}
 
     @property

@@ -12,10 +12,11 @@ from largesse.engine.bundles import find_bundles
 from largesse.engine.cart import Cart
 from largesse.engine.circumstances import Circumstances
 from largesse.engine.eligibility import eligible
+from largesse.engine.explanation import Explanation
 from largesse.engine.order import Order
 from largesse.engine.refusal import Refusal
 from largesse.engine.rewards import Offer
-from largesse.engine.rules import Count, Facts, Violation
+from largesse.engine.rules import Count, Facts, Violation, explain
 from largesse.engine.tallies import Redeemed, Tallies, Use, redeemed
 from largesse.engine.validity import Hours, Timeframe, in_hours, in_timeframe, on_weekday
 
@@ -259,10 +260,10 @@ def judge_rules(
         counted=_nothing,
     )
     violated: list[tuple[RuleSet, Violation]] = []
+    explained: list[Explanation] = []
     for one, bundle in zip(ask.rules, bundles, strict=True):
-        violation = None
+        violation, seen = None, facts
         if one.conditions is not None:
-            seen = facts
             if one.conditions.counts:
                 seen = msgspec.structs.replace(facts, counted=partial(_counted, ask, one, course, made))
             violation = one.conditions.blame(seen)
@@ -270,11 +271,21 @@ def judge_rules(
             violation = Violation("order")
         if violation is not None:
             violated.append((one, violation))
+            if about.explains:
+                explained.append(_explained(ask, one, course, seen))
     if not violated:
         return None
     rules, first = violated[0]
     message = rules.message if first.message is None else first.message
-    return refusals.rules_violated(first.group, _subject(ask), [one.id for one, _ in violated], message)
+    refusal = refusals.rules_violated(first.group, _subject(ask), [one.id for one, _ in violated], message)
+    return msgspec.structs.replace(refusal, explanation=explained) if explained else refusal
+
+
+def _explained(ask: Ask, rules: RuleSet, course: Course, facts: Facts) -> Explanation:
+    failed = []
+    if rules.conditions is not None:
+        failed = explain(rules.conditions, facts, partial(_used, ask, rules, course))
+    return Explanation(rule_id=rules.id, rule_name=rules.name, failed=failed)
 
 
 def _nothing(_count: Count) -> None:
@@ -283,11 +294,18 @@ def _nothing(_count: Count) -> None:
 
 def _counted(ask: Ask, rules: RuleSet, course: Course, made: Made | None, count: Count) -> int | None:
     """What history, the requests before in the batch, the redeemables before in the request, and this one add up to."""
+    return _summed(ask, rules, course, count, [*course.uses, use_of(ask, course.about, made)])
+
+
+def _used(ask: Ask, rules: RuleSet, course: Course, count: Count) -> int | None:
+    """The same without this one."""
+    return _summed(ask, rules, course, count, course.uses)
+
+
+def _summed(ask: Ask, rules: RuleSet, course: Course, count: Count, uses: Sequence[Use]) -> int | None:
     about = course.about
     tally = _redeemed(ask, about).tally(count, rules, about.calendar)
-    if tally is None:
-        return None
-    return (about.tallies or Tallies({})).of(tally, [*course.uses, use_of(ask, about, made)])
+    return None if tally is None else (about.tallies or Tallies({})).of(tally, uses)
 
 
 def _points_used(ask: Ask, made: Made | None) -> int:

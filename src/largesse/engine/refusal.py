@@ -2,6 +2,8 @@
 
 import msgspec
 
+from largesse.engine.explanation import Explanation
+
 
 class CustomMessage(msgspec.Struct, frozen=True):
     """A merchant's own words, shown beside the API's."""
@@ -10,7 +12,10 @@ class CustomMessage(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`code` is the HTTP status a direct redemption answers; `key` and `message` are fixed words of the API."""
+    """`code` is the HTTP status a direct redemption answers; `key` and `message` are fixed words of the API.
+
+    `explanation` is there only where it was asked for.
+    """
 
     code: int
     key: str
@@ -23,6 +28,7 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     error: CustomMessage | None = None
     related_object_ids: list[str] | None = None
     related_object_type: str | None = None
+    explanation: list[Explanation] | None = None
 
 
 _KINDS = {"voucher": "voucher", "promotion_tier": "promotion_tier", "promotion_stack": "promotion_stack"}

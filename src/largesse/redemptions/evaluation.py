@@ -23,7 +23,7 @@ from largesse.kernel.errors import ApiError
 from largesse.kernel.settings import Settings
 from largesse.orders.model import StoredOrder
 from largesse.redemptions.books import Books
-from largesse.redemptions.model import StackableRequest
+from largesse.redemptions.model import StackableRequest, explains
 
 _DEFAULT_STATUS = "PAID"
 
@@ -121,6 +121,7 @@ def circumstances(
         budgets=books.budgets,
         tallies=books.tallies,
         stocks=books.stocks,
+        explains=explains(body) and not call.is_client,  # rules and profiles are not for everybody to see
     )
 
 

@@ -40,7 +40,10 @@ class RedeemableInput(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True):
+    """`explain` makes refusals say which conditions of rules failed: an addition to the API, which answers as ever without it."""
+
     expand: list[Expand] | None = None
+    explain: bool | None = None
 
 
 class StackableRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +56,16 @@ class StackableRequest(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     session: Session | None = None
     options: Options | None = None
+
+
+def explains(request: StackableRequest) -> bool:
+    return bool(request.options and request.options.explain)
+
+
+def explained(request: StackableRequest) -> StackableRequest:
+    """The same request, asking for explanations too."""
+    options = msgspec.structs.replace(request.options or Options(), explain=True)
+    return msgspec.structs.replace(request, options=options)
 
 
 def expanded(request: StackableRequest) -> frozenset[str]:

@@ -81,12 +81,12 @@ def rules_of(tier: Tier) -> tuple[RuleSet, ...]:
 
 def judged_rules(conn: Connection, project: Project, rules: Iterable[RuleSet], what: Judged) -> Mapping[str, RuleSet]:
     """Rules by id as a scenario judges them; kept while no definition changes."""
-    own = {one.id: one for one in rules}
+    own = {one.series or one.id: one for one in rules}  # what is counted differs with whom a rule is assigned to
 
-    def load(_conn: Connection, _project_id: str, ids: list[str]) -> dict[str, RuleSet]:
-        return {id: judged(own[id], what) for id in ids}
+    def load(_conn: Connection, _project_id: str, keys: list[str]) -> dict[str, RuleSet]:
+        return {key: judged(own[key], what) for key in keys}
 
-    return definitions.load(conn, project, f"rules judged by {what}", own, load)
+    return {one.id: one for one in definitions.load(conn, project, f"rules judged by {what}", own, load).values()}
 
 
 def _promotion(one: Offered) -> Candidate:

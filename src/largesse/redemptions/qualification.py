@@ -13,6 +13,7 @@ from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask
 from largesse.engine.candidates import Seen, seen
 from largesse.engine.circumstances import Circumstances
+from largesse.engine.decision import decide
 from largesse.engine.order import Order
 from largesse.engine.scenarios import PRODUCTS, Judged, Scenario, concerns_products, judged_in, qualify
 from largesse.kernel.access.projects import current_project
@@ -31,6 +32,7 @@ from largesse.redemptions.qualification_model import (
     QualificationRequest,
     Qualified,
     QualifiedPage,
+    Refused,
 )
 
 _MOST_AT_ONCE = 256  # candidates whose state is loaded together
@@ -59,6 +61,8 @@ class _Search:
         self._scenario: Scenario = body.scenario or "ALL"
         self._judged: Judged = judged_in(self._scenario)
         self._options = body.options or QualificationOptions()
+        self._explains = bool(self._options.explain) and not unit.call.is_client
+        self._refused: list[Refused] = []
         self._cursor = Cursor.at(self._options.starting_after)
         self._books = Books(conn, unit.project, [wanted_by(self._sent)], unit.now, lock=False)
         self._case = case_of(self._books, 0, unit.call, self._sent)
@@ -80,7 +84,8 @@ class _Search:
                     break
             at_once = min(4 * at_once, _MOST_AT_ONCE)
         after = self._cursor.after([one.candidate.created_at for one in found], limit)
-        return QualifiedPage(found[:limit], after, self._case.customer, customer_id)
+        refused = self._refused if self._explains else None
+        return QualifiedPage(found[:limit], after, self._case.customer, customer_id, refused)
 
     def _candidates(self, customer_id: str | None) -> Iterator[Candidate]:
         unit = self._unit
@@ -122,6 +127,8 @@ class _Search:
             if not asks or not self._concerns(asks[0], about):
                 continue
             decision = qualify(asks, self._order(), about)
+            if decision is None and self._explains:
+                self._refused.append(Refused(one, decide(asks, self._order(), about)))
             if decision is not None:
                 tiers = [self._tiers[ask.id] for ask in asks] if one.kind == "promotion_stack" else ()
                 yield Qualified(one, asks, decision, tiers)

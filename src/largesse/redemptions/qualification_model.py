@@ -13,7 +13,7 @@ from largesse.engine.order import OrderInput
 from largesse.engine.scenarios import Scenario
 from largesse.kernel.clock import MILLISECOND
 from largesse.kernel.wire import Instant
-from largesse.redemptions.model import StackableRequest
+from largesse.redemptions.model import Options, StackableRequest
 
 DEFAULT_LIMIT = 5
 MAX_LIMIT = 50
@@ -44,13 +44,16 @@ class QualificationFilters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QualificationOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`starting_after` is a date; what is listed is older."""
+    """`starting_after` is a date; what is listed is older. `explain` lists what does not qualify too, with the reasons: an addition
+    to the API.
+    """
 
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] | None = None
     starting_after: Instant | None = None
     filters: QualificationFilters | None = None
     expand: list[Shown] | None = None
     sorting_rule: SortingRule | None = None
+    explain: bool | None = None
 
 
 class QualificationSession(msgspec.Struct, frozen=True):
@@ -78,7 +81,13 @@ class QualificationRequest(msgspec.Struct, frozen=True, kw_only=True):
             customer=self.customer,
             tracking_id=self.tracking_id,
             metadata=self.metadata,
+            options=Options(explain=self.options.explain if self.options else None),
         )
+
+    def explained(self) -> "QualificationRequest":
+        """The same, asking for explanations too."""
+        options = msgspec.structs.replace(self.options or QualificationOptions(), explain=True)
+        return msgspec.structs.replace(self, options=options)
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,10 +159,20 @@ class Qualified(msgspec.Struct, frozen=True):
     tiers: Sequence[Candidate] = ()
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A candidate that does not qualify, and what says why."""
+
+    candidate: Candidate
+    decision: Decision
+
+
 class QualifiedPage(msgspec.Struct, frozen=True):
-    """`next` is the cursor of the page after this one, None where there is none; microseconds UTC."""
+    """`next` is the cursor of the page after this one, None where there is none; microseconds UTC. `refused` are the candidates
+    looked at on the way, where explanations are asked for.
+    """
 
     found: Sequence[Qualified]
     next: int | None
     customer: StoredCustomer | None
     customer_id: str | None
+    refused: Sequence[Refused] | None = None

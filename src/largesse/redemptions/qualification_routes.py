@@ -4,7 +4,7 @@ from litestar import Response, post
 
 from largesse.kernel.http.request import ApiRequest, operation
 from largesse.redemptions.answers.qualifications import QualificationAnswer
-from largesse.redemptions.desk import as_json
+from largesse.redemptions.desk import as_json, wants_explanations
 from largesse.redemptions.qualification import answer_qualifications
 from largesse.redemptions.qualification_model import QualificationRequest
 
@@ -15,6 +15,8 @@ from largesse.redemptions.qualification_model import QualificationRequest
 )
 async def check_eligibility(request: ApiRequest) -> Response[bytes]:
     body = await request.payload(QualificationRequest)
+    if wants_explanations(request):
+        body = body.explained()
     return as_json(await request.database.consider(request.call, answer_qualifications, body))
 
 

@@ -9,9 +9,9 @@ from largesse.customers.model import CustomerInput
 from largesse.engine.order import OrderInput
 from largesse.kernel.http.request import ApiRequest, operation
 from largesse.redemptions.answers.shapes import Redeemed
-from largesse.redemptions.desk import as_json, redeemed
+from largesse.redemptions.desk import as_json, redeemed, wants_explanations
 from largesse.redemptions.evaluation import Question
-from largesse.redemptions.model import RedeemableInput, StackableRequest
+from largesse.redemptions.model import RedeemableInput, StackableRequest, explained
 from largesse.redemptions.offers import Offer, OfferQuestion, Offers, validate_tiers
 
 
@@ -34,12 +34,17 @@ def _stackable(sent: TierRequest, *tier_ids: str) -> StackableRequest:
     )
 
 
+async def _asked(request: ApiRequest) -> StackableRequest:
+    asked = _stackable(await request.payload(TierRequest))
+    return explained(asked) if wants_explanations(request) else asked
+
+
 @post(
     "/v1/promotions/tiers/{tier_id:str}/validation",
     **operation("Validate one promotion tier", body=TierRequest, answer=Offer, deprecated=True),
 )
 async def validate_tier(request: ApiRequest, tier_id: str) -> Response[bytes]:
-    question = OfferQuestion(_stackable(await request.payload(TierRequest)), tier_id)
+    question = OfferQuestion(await _asked(request), tier_id)
     return as_json(await request.database.consider(request.call, validate_tiers, question))
 
 
@@ -57,7 +62,7 @@ async def redeem_tier(request: ApiRequest, tier_id: str) -> Response[bytes]:
     **operation("List the promotion tiers that apply", body=TierRequest, answer=Offers, deprecated=True),
 )
 async def validate_promotions(request: ApiRequest) -> Response[bytes]:
-    question = OfferQuestion(_stackable(await request.payload(TierRequest)))
+    question = OfferQuestion(await _asked(request))
     return as_json(await request.database.consider(request.call, validate_tiers, question))
 
 

@@ -2,6 +2,7 @@
 
 from largesse.engine.rules.compiling import compile_rules, compiled_condition, joined_conditions
 from largesse.engine.rules.documents import RuleFault, read_logic
+from largesse.engine.rules.explaining import explain
 from largesse.engine.rules.facts import Count, Facts, Measure, Period
 from largesse.engine.rules.verdicts import Condition, Conditions, Need, Violation
 
@@ -17,6 +18,7 @@ __all__ = [
     "Violation",
     "compile_rules",
     "compiled_condition",
+    "explain",
     "joined_conditions",
     "read_logic",
 ]

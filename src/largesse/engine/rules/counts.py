@@ -47,6 +47,7 @@ def _name(count: Count) -> Name:
         _CUSTOMER if count.per == "customer" else frozenset(),
         of_result=count.measure != "uses",
         count=count,
+        actual=lambda _leaf, facts: facts.counted(count),
     )
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.rules.documents import RuleFault
 from largesse.engine.rules.facts import Facts
-from largesse.engine.rules.leaves import Compile, Leaf, Name, Test, id_of, metadata
+from largesse.engine.rules.leaves import Compile, Leaf, Name, Test, id_of, of_property
 from largesse.engine.rules.operators import conditions_of, values_of
+from largesse.engine.rules.verdicts import Group
 
 SEGMENT = "customer.segment"
 TIER = "customer.loyalty.tier"
@@ -53,10 +54,21 @@ def _asked(leaf: Leaf, place: str) -> dict[str, list[str]]:
     return found
 
 
+def _belongs(group: Group, belongs: Callable[[CustomerFacts, str], bool]) -> Name:
+    """A name for what a customer belongs to; an explanation tells it as far as the condition names it."""
+
+    def named(leaf: Leaf, facts: Facts) -> list[str]:
+        customer = facts.customer
+        ids = {id for ids in _asked(leaf, "rules").values() for id in ids}
+        return sorted(id for id in ids if customer is not None and belongs(customer, id))
+
+    return Name(group, _belonging(belongs), frozenset({"customer"}), actual=named)
+
+
 NAMES = {
-    "customer.metadata": Name(
-        "customer", metadata(lambda facts: facts.customer.metadata if facts.customer else None), frozenset({"customer"})
+    "customer.metadata": of_property(
+        "customer", lambda facts: facts.customer.metadata if facts.customer else None, frozenset({"customer"})
     ),
-    SEGMENT: Name("segment", _belonging(lambda customer, id: customer.is_in(id)), frozenset({"customer"})),
-    TIER: Name("customer", _belonging(lambda customer, id: customer.holds(id)), frozenset({"customer"})),
+    SEGMENT: _belongs("segment", lambda customer, id: customer.is_in(id)),
+    TIER: _belongs("customer", lambda customer, id: customer.holds(id)),
 }

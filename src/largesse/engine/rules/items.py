@@ -17,6 +17,7 @@ from largesse.engine.rules.lines import (
     of_all,
     of_line,
     of_line_metadata,
+    shown_lines,
     sub_rules,
     units,
 )
@@ -176,11 +177,17 @@ def _all_of(chosen: Sequence[_Choose]) -> _Choose:
     return choose
 
 
+def _shown(leaf: Leaf, facts: Facts) -> list[dict[str, object]]:
+    """The lines that a condition matches; what it asks of them beyond that is left out."""
+    source, choose = _selection(leaf, "rules")
+    return shown_lines(facts, choose(facts, source(facts, candidates(facts))))
+
+
 _ITEMS: frozenset[Need] = frozenset({"order", "items"})
 NAMES: Mapping[str, Name] = {
-    "order.items.any": Name("order", _rule(_any), _ITEMS),
-    "order.items.every": Name("order", _rule(_every), _ITEMS),
-    "order.items.none": Name("order", _rule_without_parts, _ITEMS),
-    "order.items.cheapest": Name("order", _rule(_extreme(min)), _ITEMS),
-    "order.items.most_expensive": Name("order", _rule(_extreme(max)), _ITEMS),
+    "order.items.any": Name("order", _rule(_any), _ITEMS, actual=_shown),
+    "order.items.every": Name("order", _rule(_every), _ITEMS, actual=_shown),
+    "order.items.none": Name("order", _rule_without_parts, _ITEMS, actual=_shown),
+    "order.items.cheapest": Name("order", _rule(_extreme(min)), _ITEMS, actual=_shown),
+    "order.items.most_expensive": Name("order", _rule(_extreme(max)), _ITEMS, actual=_shown),
 }

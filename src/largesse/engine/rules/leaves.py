@@ -15,14 +15,36 @@ Test = Callable[[Facts], bool]
 Compile = Callable[[Leaf, str], Test]  # (leaf, its place) → test; raises RuleFault
 
 
+def _unseen(_leaf: Leaf, _facts: Facts) -> None:
+    """What a condition that compares nothing looks at."""
+
+
 class Name(msgspec.Struct, frozen=True):
-    """A name that a condition can have; `of_result` where it looks at the order after the redeemable's own effect."""
+    """A name that a condition can have; `of_result` where it looks at the order after the redeemable's own effect.
+
+    `actual` is what a condition compares, for explanations.
+    """
 
     group: Group
     compile: Compile
     needs: frozenset[Need] = frozenset()
     of_result: bool = False
     count: Count | None = None
+    actual: Callable[[Leaf, Facts], object] = _unseen
+
+
+def of_number(
+    group: Group, read: Callable[[Facts], int | None], needs: frozenset[Need] = frozenset(), *, of_result: bool = False
+) -> Name:
+    """A name for one number."""
+    return Name(group, number(read), needs, of_result, actual=lambda _leaf, facts: read(facts))
+
+
+def of_property(
+    group: Group, read: Callable[[Facts], Mapping[str, Any] | None], needs: frozenset[Need] = frozenset()
+) -> Name:
+    """A name for a property of some metadata."""
+    return Name(group, metadata(read), needs, actual=lambda leaf, facts: property_of(leaf)(read(facts)))
 
 
 def number(read: Callable[[Facts], int | None]) -> Compile:

@@ -9,6 +9,8 @@ from largesse.engine.rules.facts import Facts
 from largesse.engine.rules.leaves import Leaf, property_of, without_parts
 from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER, compile_conditions
 
+MOST_SHOWN = 100  # lines of an explanation; our decision
+
 
 class Matched:
     """The lines that a rule has matched, out of `of` candidates."""
@@ -93,3 +95,18 @@ def of_line_metadata(leaf: Leaf, place: str) -> SubTest:
 def lines_at(facts: Facts, places: Iterable[int]) -> list[Line]:
     lines = facts.cart.lines
     return [lines[place] for place in places]
+
+
+def shown_lines(facts: Facts, places: Sequence[int]) -> list[dict[str, object]]:
+    """Lines as explanations name them, the first hundred."""
+    lines = facts.cart.lines
+    return [
+        {
+            "index": place,
+            "product_id": lines[place].product_id,
+            "sku_id": lines[place].sku_id,
+            "price": lines[place].price,
+            "quantity": units(lines[place]),
+        }
+        for place in places[:MOST_SHOWN]
+    ]

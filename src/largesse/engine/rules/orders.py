@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from largesse.engine.order import Line
 from largesse.engine.rules.facts import Facts
-from largesse.engine.rules.leaves import Leaf, Name, Test, metadata, number, property_of
+from largesse.engine.rules.leaves import Leaf, Name, Test, of_number, of_property, property_of
 from largesse.engine.rules.lines import candidates, lines_at, units
 from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER, compile_conditions
 from largesse.engine.rules.verdicts import Need
@@ -46,16 +46,25 @@ def _metadata(quantifier: _Quantifier) -> Callable[[Leaf, str], Test]:
     return compiled
 
 
+def _shown_prices(_leaf: Leaf, facts: Facts) -> list[int | None]:
+    return [line.price for line in _lines(facts)]
+
+
+def _shown_metadata(leaf: Leaf, facts: Facts) -> list[object]:
+    member = property_of(leaf)
+    return [member(line.metadata) for line in _lines(facts)]
+
+
 _AMOUNT: frozenset[Need] = frozenset({"order", "amount"})
 _ITEMS: frozenset[Need] = frozenset({"order", "items"})
 NAMES = {
-    "order.amount": Name("order", number(lambda facts: facts.order.total_amount), _AMOUNT),
-    "order.initial_amount": Name("order", number(_initial_amount), _AMOUNT),
-    "order.total_amount": Name("order", number(_result_amount), _AMOUNT, of_result=True),
-    "order.metadata": Name("order", metadata(lambda facts: facts.order.metadata), frozenset({"order"})),
-    "order.items.count": Name("order", number(_units), _ITEMS),
-    "order.items.price_any": Name("order", _prices(any), _ITEMS),
-    "order.items.price_each": Name("order", _prices(all), _ITEMS),
-    "order.items.metadata_any": Name("order", _metadata(any), _ITEMS),
-    "order.items.metadata_each": Name("order", _metadata(all), _ITEMS),
+    "order.amount": of_number("order", lambda facts: facts.order.total_amount, _AMOUNT),
+    "order.initial_amount": of_number("order", _initial_amount, _AMOUNT),
+    "order.total_amount": of_number("order", _result_amount, _AMOUNT, of_result=True),
+    "order.metadata": of_property("order", lambda facts: facts.order.metadata, frozenset({"order"})),
+    "order.items.count": of_number("order", _units, _ITEMS),
+    "order.items.price_any": Name("order", _prices(any), _ITEMS, actual=_shown_prices),
+    "order.items.price_each": Name("order", _prices(all), _ITEMS, actual=_shown_prices),
+    "order.items.metadata_any": Name("order", _metadata(any), _ITEMS, actual=_shown_metadata),
+    "order.items.metadata_each": Name("order", _metadata(all), _ITEMS, actual=_shown_metadata),
 }

@@ -16,38 +16,77 @@ from largesse.engine.rules.lines import (
     lines_at,
     of_all,
     of_line,
+    shown_lines,
     sub_rules,
     units,
 )
-from largesse.engine.rules.operators import OF_METADATA, compile_conditions, conditions_of
+from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER, compile_conditions, conditions_of
 from largesse.engine.rules.verdicts import Need
+
+_EXCLUDING = ("$is_not", "$not_in")
+_ITEMS: frozenset[Need] = frozenset({"order", "items"})
 
 
 def _of_kind(kind: str) -> Callable[[Leaf, str], Test]:
     known: dict[str, CompileSub] = {
         f"{kind}.price": of_line(lambda line: line.price),
         f"{kind}.quantity": of_line(units),
+        f"{kind}.discount_applicable": _always,
     }
 
     def compiled(leaf: Leaf, place: str) -> Test:
-        conditions = conditions_of(leaf, place)
-        if len(conditions) != 1 or not conditions.keys() <= {"$is", "$in", "$is_not", "$not_in"}:
-            raise RuleFault(f"{place}.conditions should have one operator: $is, $in, $is_not or $not_in")
-        [(operator, sent)] = conditions.items()
-        items = items_of(sent, f"{place}.conditions.{operator}", (kind,))
-        if operator in ("$is_not", "$not_in"):
+        operator, choose = _choice(kind, leaf, place)
+        if operator in _EXCLUDING:
             without_parts(leaf, place)
-            return lambda facts: places_of(items, facts.cart).isdisjoint(candidates(facts))
+            return lambda facts: not choose(facts)
         sub = sub_rules(leaf, place, known)
 
         def test(facts: Facts) -> bool:
-            every, named = candidates(facts), places_of(items, facts.cart)
-            matched = Matched(facts, lines_at(facts, [place for place in every if place in named]), len(every))
+            matched = Matched(facts, lines_at(facts, choose(facts)), len(candidates(facts)))
             return any(sub is None or sub(matched, line) for line in matched.lines)
 
         return test
 
     return compiled
+
+
+def _choice(kind: str, leaf: Leaf, place: str) -> tuple[str, Callable[[Facts], list[int]]]:
+    """The one operator of a condition on products or SKUs, and the places of the lines it names."""
+    conditions = conditions_of(leaf, place)
+    if len(conditions) != 1 or not conditions.keys() <= {"$is", "$in", *_EXCLUDING}:
+        raise RuleFault(f"{place}.conditions should have one operator: $is, $in, $is_not or $not_in")
+    [(operator, sent)] = conditions.items()
+    items = items_of(sent, f"{place}.conditions.{operator}", (kind,))
+
+    def choose(facts: Facts) -> list[int]:
+        named = places_of(items, facts.cart)
+        return [place for place in candidates(facts) if place in named]
+
+    return operator, choose
+
+
+def _shown(kind: str) -> Callable[[Leaf, Facts], object]:
+    return lambda leaf, facts: shown_lines(facts, _choice(kind, leaf, "rules")[1](facts))
+
+
+def _of_any_line(kind: str, read: Callable[[Line], int | None]) -> Name:
+    """A condition on its own, that one line meets; of SKUs one that names a SKU (our decision)."""
+
+    def compiled(leaf: Leaf, place: str) -> Test:
+        check = compile_conditions(leaf, place, OF_NUMBER)
+        return lambda facts: any(check(value, facts) for value in values(facts))
+
+    def values(facts: Facts) -> list[int | None]:
+        lines = lines_at(facts, candidates(facts))
+        return [read(line) for line in lines if kind == "product" or line.sku_id is not None]
+
+    return Name("order", compiled, _ITEMS, actual=lambda _leaf, facts: values(facts))
+
+
+def _always(leaf: Leaf, place: str) -> Callable[..., bool]:
+    """Says what a discount applies to; as a condition it holds (documented)."""
+    true_only(leaf, place)
+    return lambda *_about: True
 
 
 def _metadata(leaf: Leaf, place: str) -> Test:
@@ -63,6 +102,11 @@ def _metadata(leaf: Leaf, place: str) -> Test:
         return any(sub is None or sub(matched, line) for line in found)
 
     return test
+
+
+def _shown_metadata(leaf: Leaf, facts: Facts) -> list[object]:
+    member = property_of(leaf)
+    return [member(_described(line)) for line in lines_at(facts, candidates(facts))]
 
 
 def _described(line: Line) -> dict[str, Any]:
@@ -81,10 +125,16 @@ _OF_METADATA: Mapping[str, CompileSub] = {
     "product.metadata.aggregated_quantity": of_all(lambda matched: matched.units),
     "product.metadata.aggregated_amount": of_all(lambda matched: matched.amount),
     "product.metadata.match_all": _match_all,
+    "product.metadata.discount_applicable": _always,
 }
-_ITEMS: frozenset[Need] = frozenset({"order", "items"})
 NAMES = {
-    "product.id": Name("order", _of_kind("product"), _ITEMS),
-    "sku.id": Name("order", _of_kind("sku"), _ITEMS),
-    "product.metadata": Name("order", _metadata, _ITEMS),
+    "product.id": Name("order", _of_kind("product"), _ITEMS, actual=_shown("product")),
+    "sku.id": Name("order", _of_kind("sku"), _ITEMS, actual=_shown("sku")),
+    "product.metadata": Name("order", _metadata, _ITEMS, actual=_shown_metadata),
+    **{
+        f"{kind}.{name}": _of_any_line(kind, read)
+        for kind in ("product", "sku")
+        for name, read in (("price", lambda line: line.price), ("quantity", units))
+    },
+    **{f"{kind}.discount_applicable": Name("order", _always) for kind in ("product", "sku")},
 }

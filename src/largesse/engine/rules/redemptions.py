@@ -2,7 +2,7 @@
 
 from largesse.engine.rules.documents import RuleFault
 from largesse.engine.rules.facts import Facts
-from largesse.engine.rules.leaves import Leaf, Name, Test, id_of, metadata, number, true_only
+from largesse.engine.rules.leaves import Leaf, Name, Test, id_of, of_number, of_property, true_only
 from largesse.engine.rules.operators import OF_ID, OF_TEXT, compile_conditions, conditions_of, values_of
 
 
@@ -32,11 +32,13 @@ def _is_holder(facts: Facts) -> bool:
 
 
 NAMES = {
-    "redemption.metadata": Name("redemption", metadata(lambda facts: facts.metadata)),
-    "redemption.api_key": Name("redemption", _api_key),
-    "redemption.reward.pay_with_points.points_used": Name(
-        "redemption", number(lambda facts: facts.points_used), of_result=True
+    "redemption.metadata": of_property("redemption", lambda facts: facts.metadata),
+    "redemption.api_key": Name("redemption", _api_key, actual=lambda _leaf, facts: facts.api_key),
+    "redemption.user.login": Name("redemption", _user, actual=lambda _leaf, facts: facts.user),
+    "redemption.reward.pay_with_points.points_used": of_number(
+        "redemption", lambda facts: facts.points_used, of_result=True
     ),
-    "redemption.user.login": Name("redemption", _user),
-    "publication.redeemable_by_linked_customer": Name("redemption", _holder_only, frozenset({"customer"})),
+    "publication.redeemable_by_linked_customer": Name(
+        "redemption", _holder_only, frozenset({"customer"}), actual=lambda _leaf, facts: _is_holder(facts)
+    ),
 }

@@ -20,6 +20,7 @@ _OPTIONAL = (
     "related_object_ids",
     "related_object_type",
     "error",
+    "explanation",
 )
 REQUEST_ID = "largesse_request_id"  # where the edge leaves the request's id in the ASGI scope
 

@@ -21,7 +21,7 @@ from largesse.orders.model import LineAnswer, ObjectReference, OrderAnswer
 from largesse.redemptions.answers.redeemables import result, with_stacking_type
 from largesse.redemptions.answers.shapes import ItemList, Result
 from largesse.redemptions.answers.validations import stacking_rules_view
-from largesse.redemptions.qualification_model import Candidate, QualificationRequest, Qualified, QualifiedPage
+from largesse.redemptions.qualification_model import Candidate, QualificationRequest, Qualified, QualifiedPage, Refused
 from largesse.validation_rules.model import AssignmentAnswer
 
 Shown = TypeVar("Shown", bound="QualifiedTier")
@@ -93,8 +93,18 @@ class QualifiedList(msgspec.Struct, kw_only=True):
     more_starting_after: str | UnsetType = UNSET
 
 
+class RefusedAnswer(msgspec.Struct, kw_only=True):
+    """What does not qualify, and why: an addition to the API, on request only."""
+
+    id: str
+    object: str
+    created_at: str
+    result: Result
+
+
 class QualificationAnswer(msgspec.Struct, kw_only=True):
     redeemables: QualifiedList
+    refused_redeemables: list[RefusedAnswer] | UnsetType = UNSET
     tracking_id: str | None
     order: OrderAnswer | UnsetType = UNSET
     stacking_rules: dict[str, Any]
@@ -140,9 +150,21 @@ def page_answer(unit: Unit, body: QualificationRequest, page: QualifiedPage, wha
         tracking_id=customers.tracking_id(unit.project, page.customer),
         stacking_rules=stacking_rules_view(unit.project.settings.stacking_rules),
     )
+    if page.refused is not None:
+        answer.refused_redeemables = [_refused(unit, one) for one in page.refused]
     if body.order is not None:
         answer.order = echoed(body.order, page.customer_id)
     return wire.encode(answer)
+
+
+def _refused(unit: Unit, one: Refused) -> RefusedAnswer:
+    why = next(outcome for outcome in one.decision.outcomes if outcome.status != "APPLICABLE")
+    return RefusedAnswer(
+        id=one.candidate.shown_id,
+        object=one.candidate.kind,
+        created_at=clock.iso(one.candidate.created_at),
+        result=result(why, unit.call),
+    )
 
 
 def _sorted(found: Sequence[Qualified], body: QualificationRequest) -> Sequence[Qualified]:
