@@ -54,6 +54,7 @@ import largesse.publications.routes
 import largesse.publications.service
 import largesse.redemptions.routes
 import largesse.redemptions.service
+import largesse.rewards.assigning
 import largesse.rewards.routes
 import largesse.segments.clock
 import largesse.segments.jobs
@@ -124,6 +125,8 @@ def _ruled_object(unit: Unit, object_type: str, key: str) -> str:
         return largesse.promotions.service.id_of(unit, key)
     if object_type == "earning_rule":
         return largesse.loyalties.earning.service.existing_id(unit, key)
+    if object_type == "reward_assignment":
+        return largesse.rewards.assigning.existing_id(unit, key)
     raise not_found(object_type, key)
 
 

@@ -174,3 +174,37 @@ def test_a_tier_is_for_those_its_rule_admits(server: Server) -> None:
     error = refused(server.client.post("/v1/redemptions", json=elsewhere), 400, "order_rules_violated")
     assert error["details"].startswith("Promotion Tier cannot be redeemed")
     ok(server.client.post("/v1/redemptions", json={**asked, "order": {"amount": 500, "metadata": {"city": "Warsaw"}}}))
+
+
+def test_older_rules_say_what_a_discount_is_for(server: Server) -> None:
+    """`discount_applicable` below the products that a rule names stands for `applicable_to`, where a rule has none."""
+    marks = {"1": leaf("product.discount_applicable", {"$is": [True]}), "logic": "1"}
+    named = leaf("product.id", {"$is": [{"id": "prod_old"}]}, rules=marks)
+    made = rule(server, rules={"1": named})
+    coupon = code(server.client, {"type": "PERCENT", "percent_off": 50, "effect": "APPLY_TO_ITEMS"})
+    assign(server, made["id"], coupon)
+    items = [{"product_id": id, "amount": 100, "quantity": 1} for id in ("prod_old", "prod_new")]
+    order = redeem(server.client, coupon, order={"items": items})["order"]
+    assert (order["amount"], order["total_discount_amount"]) == (200, 50)
+    refused(try_redeem(server.client, coupon, order={"items": items[1:]}), 400, "order_rules_violated")
+
+
+def test_every_context_is_accepted_and_others_are_named(server: Server) -> None:
+    contexts = [
+        "campaign.referral_program.discount.apply_to_order",
+        "earning_rule.custom_event",
+        "reward_assignment.pay_with_points",
+    ]
+    for context in contexts:
+        assert rule(server, context_type=context)["context_type"] == context
+    sent = {"name": name("Rule"), "context_type": "shop"}
+    error = refused(server.client.post("/v1/validation-rules", json=sent), 400, "invalid_payload")
+    assert ".context_type" in error["details"]
+
+
+@pytest.mark.parametrize("kind", ["earning_rule", "distribution", "reward_assignment"])
+def test_a_rule_is_assigned_only_to_what_exists(server: Server, kind: str) -> None:
+    made = rule(server)
+    sent = {"related_object_id": "x_1", "related_object_type": kind}
+    error = refused(server.client.post(f"/v1/validation-rules/{made['id']}/assignments", json=sent), 404, "not_found")
+    assert error["details"] == f"Cannot find {kind} with id x_1"

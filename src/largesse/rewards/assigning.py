@@ -58,6 +58,12 @@ def of_reward(unit: Unit, reward_id: str, assignment_id: str) -> StoredAssignmen
     return _found(found, assignment_id)
 
 
+def existing_id(unit: Unit, assignment_id: str) -> str:
+    """The same id, of whichever reward. Raises ApiError 404."""
+    found = store.assignment(unit.conn, unit.project_id, assignment_id, reward_id=None, campaign_id=None)
+    return _found(found, assignment_id).id
+
+
 # Of a program
 
 

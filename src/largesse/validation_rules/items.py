@@ -37,6 +37,24 @@ def collections_of(applicable_to: ApplicableTo, bundle: dict[str, Any], rules: d
     return frozenset(id for kind, id in named if kind == "products_collection" and isinstance(id, str) and id)
 
 
+def marked(rules: dict[str, Any]) -> ApplicableTo:
+    """What a discount is for by the older sub-rules `product.discount_applicable` and `sku.discount_applicable` of a rule."""
+    found = []
+    for leaf in rules.values():
+        kind = leaf["name"].partition(".")[0] if isinstance(leaf, dict) else ""
+        parts = leaf.get("rules") or {} if kind in ("product", "sku") else {}
+        if any(isinstance(part, dict) and part["name"] == f"{kind}.discount_applicable" for part in parts.values()):
+            named = leaf["conditions"].get("$is") or leaf["conditions"].get("$in")
+            found += [_entry(kind, one) for one in (named if isinstance(named, list) else [named])]
+    return ApplicableTo(included=tuple(found))
+
+
+def _entry(kind: str, named: Any) -> ItemEntry:
+    if not isinstance(named, dict):
+        return ItemEntry(object=kind, id=named)  # type: ignore[arg-type]  # product or sku
+    return ItemEntry(object=kind, id=named.get("id"), source_id=named.get("source_id"))  # type: ignore[arg-type]
+
+
 def _named_in(rules: dict[str, Any]) -> Iterable[dict[str, Any]]:
     """What the conditions of a rule name by objects."""
     for leaf in rules.values():

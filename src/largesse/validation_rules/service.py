@@ -68,6 +68,8 @@ def _compiled(conn: Connection, project_id: str, rule_ids: list[str]) -> dict[st
 def _rule_set(rule: StoredRule, types: Types) -> RuleSet:
     """`types` are those that the project's schemas give to metadata."""
     applicable_to = wire.convert(rule.applicable_to, ApplicableTo)
+    if applicable_to == ApplicableTo():
+        applicable_to = items.marked(rule.rules)
     return RuleSet(
         id=rule.id,
         name=rule.name,
@@ -108,11 +110,12 @@ def rules_of(
 def _held(rules: RuleSet, held: Assignment) -> RuleSet:
     """A rule as its holder has it: what it counts begins anew with each assignment.
 
-    A voucher knows its rules by their ids alone, and what they count is forgotten whenever they change.
+    A voucher knows its rules by their ids alone, and what they count is forgotten whenever they change. Others (rewards) have
+    their rules judged only at times, so that what they count is read from history.
     """
     if rules.conditions is None or not rules.conditions.counts or held.related_object_type == "voucher":
         return rules
-    series = _series(held, rules.series)
+    series = _series(held, rules.series) if held.related_object_type in ("campaign", "promotion_tier") else ""
     return msgspec.structs.replace(rules, series=series, of_campaign=held.related_object_type == "campaign")
 
 

@@ -21,10 +21,6 @@ NAMES: Mapping[str, Name] = {
     **counts.NAMES,
 }
 _WITH_PARTS = frozenset(items.NAMES) | frozenset(products.NAMES)
-# Names of the API that ask for what is not kept yet: a rule that has one would be judged wrongly, so it is refused.
-_UNAVAILABLE = {
-    "custom_event.metadata": "custom events",
-}
 _Blame = Callable[[Facts], Violation | None]
 
 
@@ -74,7 +70,7 @@ def compiled_condition(document: Any, place: str) -> Condition:
     leaf = part(document, place)
     name = NAMES.get(leaf["name"])
     if name is None:
-        raise RuleFault(_unknown(leaf["name"], place))
+        raise RuleFault(f"{place}: unknown name '{leaf['name']}'; known are {', '.join(sorted(NAMES))}")
     if leaf["name"] not in _WITH_PARTS:
         without_parts(leaf, place)
     violation = Violation(name.group, message=_own_words(leaf, place))
@@ -100,14 +96,6 @@ def _own_words(leaf: Mapping[str, Any], place: str) -> str | None:
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         raise RuleFault(f"{place}.error should be an object with a 'message'")
     return str(error["message"])
-
-
-def _unknown(name: str, place: str) -> str:
-    if name in _UNAVAILABLE:
-        return f"{place}: '{name}' is not supported yet, as there are no {_UNAVAILABLE[name]}"
-    if name.endswith("discount_applicable"):
-        return f"{place}: '{name}' is not supported; name what a discount applies to in applicable_to"
-    return f"{place}: unknown name '{name}'; known are {', '.join(sorted(NAMES))}"
 
 
 def _blamed(logic: Logic, leaves: Mapping[str, _Blame]) -> _Blame:

@@ -1,6 +1,6 @@
 """What the conditions of one redeemable are judged by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
@@ -49,7 +49,8 @@ class Facts(When, frozen=True, kw_only=True):
 
     `metadata` is that of the redemption asked for, `api_key` the application id of the calling key, `user` the login of a user who
     calls instead, `holder_id` the customer the code was published to, `points_used` the points that pay for the order. `counted`
-    answers what redemptions add up to, this one included; None where there is nothing to count.
+    answers what redemptions add up to, this one included; None where there is nothing to count. `event` is the metadata of a custom
+    event, where one is judged.
     """
 
     order: Order
@@ -59,6 +60,7 @@ class Facts(When, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     api_key: str | None = None
     user: str | None = None
+    event: Mapping[str, Any] | None = None
     holder_id: str | None = None
     points_used: int = 0
     counted: Callable[[Count], int | None]

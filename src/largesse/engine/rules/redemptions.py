@@ -1,8 +1,18 @@
-"""Conditions on the redemption itself: who asks for it, and with what."""
+"""Conditions on the redemption itself, or on the event that is judged: who asks for it, and with what."""
 
 from largesse.engine.rules.documents import RuleFault
 from largesse.engine.rules.facts import Facts
-from largesse.engine.rules.leaves import Leaf, Name, Test, id_of, of_number, of_property, true_only
+from largesse.engine.rules.leaves import (
+    Leaf,
+    Name,
+    Test,
+    id_of,
+    metadata,
+    of_number,
+    of_property,
+    property_of,
+    true_only,
+)
 from largesse.engine.rules.operators import OF_ID, OF_TEXT, compile_conditions, conditions_of, values_of
 
 
@@ -31,7 +41,14 @@ def _is_holder(facts: Facts) -> bool:
     return facts.customer is not None and facts.customer.id == facts.holder_id
 
 
+def _of_event(leaf: Leaf, place: str) -> Test:
+    """Without an event nothing holds, not even that something is missing (our decision)."""
+    holds = metadata(lambda facts: facts.event)(leaf, place)
+    return lambda facts: facts.event is not None and holds(facts)
+
+
 NAMES = {
+    "custom_event.metadata": Name("redemption", _of_event, actual=lambda leaf, facts: property_of(leaf)(facts.event)),
     "redemption.metadata": of_property("redemption", lambda facts: facts.metadata),
     "redemption.api_key": Name("redemption", _api_key, actual=lambda _leaf, facts: facts.api_key),
     "redemption.user.login": Name("redemption", _user, actual=lambda _leaf, facts: facts.user),

@@ -103,6 +103,7 @@ class Judge:
             order=at.order or _NO_ORDER,
             cart_of=lambda _: cart,
             customer=at.customer,
+            event=at.event,
             counted=lambda _: None,
         )
 
