@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask, Campaign
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.decision import commit
@@ -253,6 +254,12 @@ def test_a_limit_that_another_condition_can_make_up_for_is_none() -> None:
 def test_the_sums_of_a_campaign_are_not_kept_for_a_rule_of_one_code() -> None:
     of_one = kept("campaign.redemptions.count", {"$less_than": [3]}, of_campaign=False)
     assert [one.series for one in wanted_tallies([of_one], NOW, CALENDAR, None, None)] == [""]
+
+
+def test_rules_without_conditions_count_nothing() -> None:
+    asked = kept("redemption.count", {"$less_than": [3]})
+    bare = ask(asked.voucher, None, None, RuleSet(id="val_2"), *asked.rules)
+    assert [one.series for one in wanted_tallies([bare], NOW, CALENDAR, None, None)] == ["asgm_1@5"]
 
 
 def test_nobody_is_counted_where_a_key_calls_for_a_user() -> None:
