@@ -133,7 +133,6 @@ def test_a_rule_on_products_alone_is_no_condition() -> None:
         (rules(leaf("customer.segment")), "rules.1.conditions should have at least one operator"),
         (rules(leaf("customer.segment", {"$contains": ["seg_1"]})), "unknown operator '$contains' for customer.segment"),
         (rules(leaf("customer.segment", {"$is": [5]})), "rules.1.conditions.$is should be an id, or an object with an id"),
-        (rules(leaf("customer.loyalty.tier", {"$is": ["ltr_1"]})), "not supported yet, as there are no loyalty tiers"),
         (rules(leaf("product.discount_applicable", {"$is": ["prod_mug"]})), "should be the operator $is with true"),
         (rules(leaf("custom_event.metadata", {"$is": [1]})), "Rule 'custom_event.metadata' must have a 'property'"),
         (rules(leaf("order.amount")), "rules.1.conditions should have at least one operator"),

@@ -20,7 +20,7 @@ NAMES: Mapping[str, Name] = {
     **redemptions.NAMES,
     **counts.NAMES,
 }
-_WITH_PARTS = frozenset(items.NAMES) | frozenset(products.NAMES)
+_WITH_PARTS = frozenset(items.NAMES) | frozenset(products.WITH_PARTS)
 _Blame = Callable[[Facts], Violation | None]
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from largesse.engine.rules.documents import RuleFault
 from largesse.engine.rules.facts import Count, Facts
-from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER, compile_conditions, conditions_of, values_of
+from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER, compile_conditions, conditions_of
 from largesse.engine.rules.verdicts import Group, Need
 
 Leaf = Mapping[str, Any]
@@ -84,7 +84,9 @@ def property_of(leaf: Leaf) -> Callable[[Mapping[str, Any] | None], object]:
 def true_only(leaf: Leaf, place: str) -> None:
     """For names that can only be switched on. Raises RuleFault."""
     found = conditions_of(leaf, place)
-    if found.keys() != {"$is"} or values_of(found["$is"]) not in ([True], ["true"]):
+    sent = found.get("$is")
+    values = sent if isinstance(sent, list) else [sent]
+    if found.keys() != {"$is"} or len(values) != 1 or not (values[0] is True or values[0] == "true"):
         raise RuleFault(f"{place}.conditions should be the operator $is with true")
 
 

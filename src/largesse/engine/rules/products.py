@@ -127,6 +127,7 @@ _OF_METADATA: Mapping[str, CompileSub] = {
     "product.metadata.match_all": _match_all,
     "product.metadata.discount_applicable": _always,
 }
+WITH_PARTS = ("product.id", "sku.id", "product.metadata")  # the names that may have sub-rules
 NAMES = {
     "product.id": Name("order", _of_kind("product"), _ITEMS, actual=_shown("product")),
     "sku.id": Name("order", _of_kind("sku"), _ITEMS, actual=_shown("sku")),
