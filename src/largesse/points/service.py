@@ -29,7 +29,7 @@ import largesse.vouchers.service as vouchers
 import largesse.wallets.service as wallets
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.errors import ApiError, invalid
+from largesse.kernel.errors import ApiError, invalid, multiple_requests
 from largesse.kernel.jobs.model import Chore
 from largesse.points.cards import Cards
 from largesse.vouchers.model import StoredVoucher
@@ -40,12 +40,15 @@ __all__ = ["Cards", "begin", "cancel_pending_of_orders", "lock", "points_exceede
 def lock(unit: Unit, keys: Collection[str]) -> tuple[Cards, dict[str, StoredVoucher]]:
     """The cards under these keys (codes or ids), locked after their holders and settled; other keys are left out.
 
-    Answers them ready for changes, and each voucher found under its key, whatever it is.
+    Answers them ready for changes, and each voucher found under its key, whatever it is. Raises ApiError `multiple_requests` where
+    one of them is being handed over at this moment.
     """
     glimpsed = vouchers.load(unit.conn, unit.project, keys, lock=False)
     holders = {stored.entry.holder_id for stored in glimpsed.values() if stored.entry.holder_id}
     locked = customers.lock(unit.conn, unit.project_id, holders)
     found = vouchers.load(unit.conn, unit.project, keys, lock=True)
+    if any(stored.entry.holder_id and stored.entry.holder_id not in locked for stored in found.values()):
+        raise multiple_requests()  # a holder came between the two looks
     cards = Cards(unit.conn, unit.project, {v.entry.id: v for v in found.values()}.values(), unit.now, locked)
     cards.settle(unit)
     return cards, found

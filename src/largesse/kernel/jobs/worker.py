@@ -31,6 +31,7 @@ FIRST_WAIT, LONGEST_WAIT = clock.SECOND, 5 * clock.MINUTE
 _FIRST_LOOK_SECONDS = 0.005  # after a hint, which comes before the commit
 _METRICS_SECONDS = 5.0
 CHORE_SECONDS = 10.0  # between looks for work that time brings
+CHORE_REST = 0.5  # as `REST`: nobody waits for chores, and midnight brings much at once
 _GIVEN_UP = f"Given up after {ATTEMPTS} attempts that failed unexpectedly; the server's log says why."
 _CALLER = Caller(surface="server", key_id="worker", key_name="Background worker")
 
@@ -160,7 +161,7 @@ class Worker:
             worked = True
             metrics.JOB_SLICE_SECONDS.labels(chore.name).observe(seconds)
             self._fit(chore.name, items, seconds)
-            await asyncio.sleep(seconds * REST)
+            await asyncio.sleep(seconds * CHORE_REST)
         return worked
 
     def _due(self, chore: Chore) -> Callable[[Connection], list[str]]:

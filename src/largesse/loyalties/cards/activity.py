@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
-from sqlalchemy import Select, or_
+from sqlalchemy import Select, Text, and_, cast, or_
 
 import largesse.kernel.events as log
 import largesse.publications.service as publications
@@ -30,8 +30,13 @@ def list_activity(unit: Unit, key: str, campaign: str | None, query: Query, reco
         return CardActivityList(data=[], has_more=False)
     page = log.EventPage(customer_id=stored.entry.holder_id, after_id=after, descending=descending, limit=limit + 1)
     entity = log.events.c.entity_id
+    # Tiers are the customer's, in a program: their events name it, and the index has narrowed them to the customer's.
+    of_tiers = and_(
+        log.events.c.type.startswith("customer.loyalty.tier."),
+        cast(log.events.c.data, Text).contains(f'"{stored.entry.campaign_id}"'),
+    )
     elsewhere = [of(unit.project_id, stored.entry.id) for of in (publications.ids_of_voucher, records_of)]
-    mine = or_(entity == stored.entry.id, *(entity.in_(ids) for ids in elsewhere))
+    mine = or_(entity == stored.entry.id, of_tiers, *(entity.in_(ids) for ids in elsewhere))
     found = log.of_customer(unit.conn, unit.project_id, page, [mine, log.events.c.type != _UNSEEN])
     shown = [_activity(event) for event in found[:limit]]
     more = len(found) > limit
