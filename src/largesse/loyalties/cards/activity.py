@@ -17,6 +17,11 @@ from largesse.loyalties.cards.service import find
 RecordsOf = Callable[
     [str, str], Select[Any]
 ]  # (project id, voucher id) → ids of what was recorded of a voucher elsewhere
+# So spelled in the API's description: SDKs made from it accept no other names here, nor a `source` that is no text.
+_SPELLED = {
+    "customer.redemption.succeeded": "customer.redemption.succceeded",
+    "customer.redemption.rollback.succeeded": "customer.redemption.rollback.succceeded",
+}
 _UNSEEN = "voucher.loyalty_card.transaction.created"  # it belongs to no customer's activity (documented)
 
 
@@ -47,9 +52,11 @@ def _activity(event: log.StoredEvent) -> CardActivity:
     """Every event is shown as one of the customer's, whose ids begin with `evcus_` (documented)."""
     name = event.type if event.type.startswith("customer.") else f"customer.{event.type}"
     data = event.data or {event.type.partition(".")[0]: {"id": event.entity_id}}
+    if isinstance(source := data.get("source"), dict):
+        data = data | {"source": source.get("id")}
     return CardActivity(
         id=f"evcus_{event.id.partition('_')[2]}",
-        type=name,
+        type=_SPELLED.get(name, name),
         data=ActivityData(data, event.source),
         created_at=clock.iso(event.created_at),
         group_id=event.group_id,

@@ -5,7 +5,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from largesse.categories.model import CategoryAnswer
+from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel.benefits import MAX_CREDITS
+from largesse.vouchers.model import Assets, LoyaltyCardAnswer, Publish, RedemptionSummary
 
 Points = Annotated[int, Meta(ge=1, le=MAX_CREDITS)]
 Text = Annotated[str, Meta(max_length=10_000)]
@@ -43,6 +46,36 @@ class TransferItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Transfers = Annotated[list[TransferItem], Meta(min_length=1, max_length=100)]
+
+
+class TransferAnswer(msgspec.Struct, kw_only=True):
+    """The card that got points: a voucher but for three members that the official SDKs accept in no other form (documented)."""
+
+    id: str
+    code: str
+    campaign: str | None
+    campaign_id: str | None
+    category: str | None
+    category_id: str | None
+    categories: list[CategoryAnswer]
+    type: str
+    loyalty_card: LoyaltyCardAnswer | None
+    start_date: str | None
+    expiration_date: str | None
+    validity_timeframe: Timeframe | dict[str, str]
+    validity_day_of_week: list[int]
+    validity_hours: Hours | None
+    publish: Publish
+    redemption: RedemptionSummary
+    active: str
+    additional_info: str | None
+    metadata: dict[str, Any]
+    assets: Assets
+    is_referral_code: bool
+    holder_id: str | None | UnsetType
+    created_at: str
+    updated_at: str | None
+    object: str = "voucher"
 
 
 class PendingChange(msgspec.Struct, frozen=True):

@@ -15,10 +15,11 @@ from largesse.loyalties.cards.model import (
     PendingList,
     PointsBalance,
     PointsChange,
+    TransferAnswer,
     TransferItem,
     Transfers,
 )
-from largesse.vouchers.model import TransactionList, VoucherAnswer
+from largesse.vouchers.model import TransactionList
 
 _PROGRAM = "/v1/loyalties/{campaign_id:str}"
 _MEMBER = "/v1/loyalties/members/{member_id:str}"
@@ -46,7 +47,7 @@ async def change_balance_in_program(request: ApiRequest, campaign_id: str, membe
 
 @post(
     f"{_PROGRAM_MEMBER}/transfers",
-    **operation("Transfer points to a card", body=list[TransferItem], answer=VoucherAnswer),
+    **operation("Transfer points to a card", body=list[TransferItem], answer=TransferAnswer),
 )
 async def transfer_points(request: ApiRequest, campaign_id: str, member_id: str) -> Response[bytes]:
     body, base_url = await request.payload(Transfers), request.settings.base_url

@@ -18,6 +18,7 @@ from largesse.loyalties.cards.model import (
     BucketPoints,
     PointsBalance,
     PointsChange,
+    TransferAnswer,
     TransferItem,
 )
 from largesse.loyalties.lookups import existing_program
@@ -146,7 +147,7 @@ def balance(stored: StoredVoucher, changed: int) -> PointsBalance:
 # Transfers
 
 
-def transfer(unit: Unit, campaign: str, key: str, sent: Sequence[TransferItem], base_url: str) -> VoucherAnswer:
+def transfer(unit: Unit, campaign: str, key: str, sent: Sequence[TransferItem], base_url: str) -> TransferAnswer:
     """Moves points from other cards to this one: all that were asked for, or none.
 
     Raises ApiError 404 for any of the cards, 400 `missing_customer`, `loyalty_card_points_exceeded`, `invalid_payload`.
@@ -164,7 +165,15 @@ def transfer(unit: Unit, campaign: str, key: str, sent: Sequence[TransferItem], 
         tag = Tag(source="API", source_id=item.source_id, reason=item.reason)
         cards.transfer(unit, source, target, item.points, tag)
     cards.save()
-    return vouchers.shown(unit, target, base_url)
+    return _after_transfer(vouchers.shown(unit, target, base_url))
+
+
+def _after_transfer(shown: VoucherAnswer) -> TransferAnswer:
+    values = {name: getattr(shown, name) for name in TransferAnswer.__struct_fields__}
+    values["active"] = "true" if shown.active else "false"
+    values["validity_timeframe"] = shown.validity_timeframe or {}
+    values["validity_day_of_week"] = shown.validity_day_of_week or []
+    return TransferAnswer(**values)
 
 
 # What was, and what expires
