@@ -67,12 +67,12 @@ def serve(
 @app.command
 def worker(*, database: Database = None) -> None:
     """Do background jobs without serving; beside servers that have LARGESSE_RUN_JOBS=false, or to help them."""
-    from largesse.app import KINDS, REACTIONS
+    from largesse.app import CHORES, KINDS, REACTIONS
     from largesse.server import work
 
     settings = load_settings(database_url=database)
     _prepare(settings)
-    work(settings, KINDS, REACTIONS)
+    work(settings, KINDS, CHORES, REACTIONS)
 
 
 def _prepare(settings: Settings) -> None:

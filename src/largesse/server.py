@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from largesse.kernel.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from largesse.kernel.database.reactions import Reactions
-    from largesse.kernel.jobs.model import Kind
+    from largesse.kernel.jobs.model import Chore, Kind
 
 _BACKLOG = 2048
 _WATCH_SECONDS = 0.5
@@ -36,21 +36,25 @@ def serve(settings: Settings) -> None:
         _Supervisor(settings, listener).run()
 
 
-def work(settings: Settings, kinds: "Mapping[str, Kind]", reactions: "Reactions") -> None:
-    """Does background jobs of `kinds` until SIGTERM or SIGINT; then finishes the slice at hand."""
+def work(
+    settings: Settings, kinds: "Mapping[str, Kind]", chores: "Sequence[Chore]" = (), reactions: "Reactions" = ()
+) -> None:
+    """Does background jobs of `kinds` and `chores` until SIGTERM or SIGINT; then finishes the slice at hand."""
     from largesse.kernel.logs import configure_logs
 
     configure_logs(settings)
-    asyncio.run(_work_on_jobs(settings, kinds, reactions))
+    asyncio.run(_work_on_jobs(settings, kinds, chores, reactions))
 
 
-async def _work_on_jobs(settings: Settings, kinds: "Mapping[str, Kind]", reactions: "Reactions") -> None:
+async def _work_on_jobs(
+    settings: Settings, kinds: "Mapping[str, Kind]", chores: "Sequence[Chore]", reactions: "Reactions"
+) -> None:
     from largesse.kernel.database.database import Database
     from largesse.kernel.jobs.worker import Worker
 
     clock.run_ahead(settings.clock_ahead_seconds)
     database = Database(settings, reactions)
-    worker = Worker(database, kinds)
+    worker = Worker(database, kinds, chores)
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stop, worker.stop)
