@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.api.members import program
 from tests.api.shop import amount, body, code, name, ok, redeem, refused
 from tests.servers import Server, run
 
@@ -290,6 +291,25 @@ CREATIONS: dict[str, tuple[str, Callable[[httpx.Client, Json], httpx.Response]]]
         "publication",
         lambda client, sent: client.post(
             "/v1/publications", json={"voucher": code(client, amount(1)), "customer": {"source_id": name()}, **sent}
+        ),
+    ),
+    "earning rule": (
+        "earning_rule",
+        lambda client, sent: client.post(
+            f"/v1/loyalties/{program(client)['id']}/earning-rules",
+            json=[{"event": "order.paid", "loyalty": {"type": "FIXED", "points": 1}, **sent}],
+        ),
+    ),
+    "loyalty tier": (
+        "loyalty_tier",
+        lambda client, sent: client.post(
+            f"/v1/loyalties/{program(client)['id']}/tiers", json=[{"name": "Gold", "points": {"from": 1}, **sent}]
+        ),
+    ),
+    "joining a program": (
+        "publication",
+        lambda client, sent: client.post(
+            f"/v1/loyalties/{program(client)['id']}/members", json={"customer": {"source_id": name()}, **sent}
         ),
     ),
     "redemption": (
