@@ -17,7 +17,7 @@ import msgspec
 import psycopg
 import sqlalchemy
 
-from bench import expiry, qualify
+from bench import expiry, qualify, segments
 from bench.codes import COUNT, generation
 from bench.oscar import CROWD, REQUESTS, ROUNDS, Peer, oversold
 from bench.pgbench import CODES, Yardstick
@@ -29,7 +29,8 @@ GENERATION = "make-codes"  # not a rate of requests: a table of its own
 PEER = "oscar"  # the same work done by django-oscar on the same PostgreSQL: a table of its own, too
 QUALIFY = "qualify"  # and another one
 EXPIRATION = "expire-points"  # and one more
-NAMES = (*SCENARIOS, GENERATION, PEER, QUALIFY, EXPIRATION)
+SEGMENTS = "segments"  # and the last
+NAMES = (*SCENARIOS, GENERATION, PEER, QUALIFY, EXPIRATION, SEGMENTS)
 WORKERS = {"sqlite": 1, "postgresql": 1, "postgresql-2": 2}
 HEADER = ("scenario", "connections", "per second", "p50 ms", "p99 ms", "pgbench per second", "Largesse / pgbench")
 PEER_HEADER = (
@@ -66,6 +67,8 @@ def main() -> None:
                     _print_table(qualify.HEADER, qualify.rows(shop, wanted.rounds, wanted.seconds))
                 if EXPIRATION in wanted.scenario:
                     _print_table(EXPIRATION_HEADER, _expiration_rows(shop, wanted))
+                if SEGMENTS in wanted.scenario:
+                    _print_table(segments.HEADER, segments.rows(shop, quick=wanted.quick))
                 shop.server.verify()
                 print(f"Resident memory of the process started: {_resident_megabytes(shop.server.process.pid)} MB.\n")
             finally:

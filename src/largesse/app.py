@@ -136,6 +136,12 @@ def _note_rules(unit: Unit, voucher_id: str, rule_ids: list[str]) -> None:
     largesse.redemptions.service.forget_sums(unit, voucher_id)
 
 
+def _check_segment_unused(unit: Unit, kind: str, segment_id: str) -> None:
+    """Refuses to let go of a segment that a rule names or that points are earned by. Raises ApiError 400."""
+    largesse.validation_rules.service.check_unused(unit, kind, segment_id)
+    largesse.loyalties.earning.service.check_unused(unit, kind, segment_id)
+
+
 # What campaigns of each type hold.
 HOLDINGS: dict[str, Holdings] = {
     DISCOUNT_COUPONS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
@@ -175,7 +181,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.publications.routes.routes,
     *largesse.redemptions.routes.routes,
     *largesse.rewards.routes.routes,
-    *largesse.segments.routes.make_routes(largesse.validation_rules.service.check_unused, held_by),
+    *largesse.segments.routes.make_routes(_check_segment_unused, held_by),
     *largesse.summaries.routes.routes,
     *largesse.validation_rules.routes.make_routes(_ruled_object, _note_rules),
     *largesse.vouchers.campaign_routes.routes,

@@ -96,11 +96,11 @@ def _add_static(unit: Unit, segment: StoredSegment, keys: list[str]) -> None:
 
 def delete(unit: Unit, segment_id: str, check_unused: CheckUnused) -> None:
     """Raises ApiError 404, and 400 `resource_in_use` while something names the segment."""
+    definitions.changed(unit)  # first: whoever begins to react to the segment holds the project before the segment
     store.lock(unit.conn, unit.project_id, segment_id)
     found = _existing(unit, segment_id)
     check_unused(unit, "segment", found.id)
     store.remove(unit.conn, unit.project_id, found.id)
-    definitions.changed(unit)
     jobs.end(unit, found.id)
 
 
@@ -129,6 +129,16 @@ def _of_nobody(unit: Unit, source_id: str, held_by: HeldBy) -> list[Segment]:
 
 
 # What other rooms ask
+
+
+def tell_of(unit: Unit, segment_id: str) -> None:
+    """To be called where something reacts to a segment: it stays until the transaction ends, and a passive one becomes active for
+    good (documented). Raises ApiError 404.
+    """
+    if not store.lock(unit.conn, unit.project_id, segment_id):
+        raise not_found("segment", segment_id)
+    if store.activate(unit.conn, unit.project_id, segment_id, unit.now):
+        definitions.changed(unit)
 
 
 def is_member(unit: Unit, segment_id: str, customer_id: ColumnElement[str], held_by: HeldBy) -> ColumnElement[bool]:

@@ -114,6 +114,12 @@ def set_status(conn: Connection, project_id: str, ids: Collection[str], status: 
     conn.execute(update(segments).where(*mine).values(initial_sync_status=status), {"ids": list(ids)})
 
 
+def activate(conn: Connection, project_id: str, id: str, now: int) -> bool:
+    """Makes a passive segment an auto-update one; False where it is not passive."""
+    passive = (segments.c.project_id == project_id, segments.c.id == id, segments.c.type == "passive")
+    return conn.execute(update(segments).where(*passive).values(type="auto-update", updated_at=now)).rowcount > 0
+
+
 def remove(conn: Connection, project_id: str, id: str) -> None:
     conn.execute(delete(segments).where(segments.c.project_id == project_id, segments.c.id == id))
 

@@ -8,13 +8,13 @@ from msgspec import UNSET
 
 import largesse.campaigns.service as campaigns
 import largesse.custom_events.service as custom_events
-import largesse.segments.membership as segments
+import largesse.segments.service as segments
 import largesse.validation_rules.service as validation_rules
 from largesse.campaigns.model import StoredCampaign
 from largesse.kernel import clock, definitions, ids, wire
 from largesse.kernel.benefits import VALIDITY
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.errors import invalid, invalid_payload, not_found
+from largesse.kernel.errors import invalid, invalid_payload, not_found, resource_in_use
 from largesse.kernel.http.query import Query
 from largesse.loyalties.earning import store
 from largesse.loyalties.earning.definition import check_event, check_rule, checked_loyalty, is_custom
@@ -49,6 +49,13 @@ def existing_id(unit: Unit, rule_id: str) -> str:
     if not store.by_ids(unit.conn, unit.project_id, [rule_id]):
         raise not_found(RELATED, rule_id)
     return rule_id
+
+
+def check_unused(unit: Unit, subject_type: str, subject_id: str) -> None:
+    """Refuses to let go of a segment that points are earned for entering: 400 `resource_in_use` (documented)."""
+    entering = store.of_events(unit.conn, unit.project_id, [SEGMENT_ENTERED])
+    if naming := [rule.id for rule in entering if rule.subject_id == subject_id]:
+        raise resource_in_use(subject_type, subject_id, RELATED, naming)
 
 
 def remove_of_campaign(unit: Unit, campaign_id: str) -> None:
@@ -185,8 +192,7 @@ def _subject(unit: Unit, sent: RuleCreate, event: str) -> str | None:
         return schema_id
     if event == SEGMENT_ENTERED:
         segment_id = _required(sent.segment.id if sent.segment else None, "segment.id", event)
-        if not segments.load(unit.conn, definitions.current(unit), [segment_id]):
-            raise not_found("segment", segment_id)
+        segments.tell_of(unit, segment_id)
         return segment_id
     tier_id = _required(sent.loyalty_tier.id if sent.loyalty_tier else None, "loyalty_tier.id", event)
     if tier_id != ANY_TIER:
