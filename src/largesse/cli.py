@@ -135,7 +135,12 @@ def verify(*, chain: bool = False, noted: str | None = None, database: Database 
         sys.exit(1)
     print("Every counter and balance equals the sum of its postings.")
     for project_id, found in checked.items():
-        print(f"{project_id}:{found.newest} is the newest of {found.seals} seals over {found.postings} postings")
+        newest = (
+            f"{project_id}:{found.newest} is the newest of {found.seals} seals"
+            if found.seals
+            else f"{project_id} has no seals"
+        )
+        print(f"{newest} over {found.postings} postings")
 
 
 @app.command

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from largesse.categories.model import CategoryAnswer
-from largesse.engine.validity import Hours, Timeframe
+from largesse.engine.validity import Hours
 from largesse.kernel.benefits import MAX_CREDITS
 from largesse.vouchers.model import Assets, LoyaltyCardAnswer, Publish, RedemptionSummary
 
@@ -62,7 +62,7 @@ class TransferAnswer(msgspec.Struct, kw_only=True):
     loyalty_card: LoyaltyCardAnswer | None
     start_date: str | None
     expiration_date: str | None
-    validity_timeframe: Timeframe | dict[str, str]
+    validity_timeframe: dict[str, Any]
     validity_day_of_week: list[int]
     validity_hours: Hours | None
     publish: Publish

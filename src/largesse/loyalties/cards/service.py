@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
+import msgspec
+
 import largesse.points.service as points
 import largesse.vouchers.service as vouchers
 import largesse.wallets.service as wallets
@@ -171,7 +173,7 @@ def transfer(unit: Unit, campaign: str, key: str, sent: Sequence[TransferItem], 
 def _after_transfer(shown: VoucherAnswer) -> TransferAnswer:
     values = {name: getattr(shown, name) for name in TransferAnswer.__struct_fields__}
     values["active"] = "true" if shown.active else "false"
-    values["validity_timeframe"] = shown.validity_timeframe or {}
+    values["validity_timeframe"] = msgspec.to_builtins(shown.validity_timeframe) or {}
     values["validity_day_of_week"] = shown.validity_day_of_week or []
     return TransferAnswer(**values)
 
