@@ -1,21 +1,16 @@
 """Every filter of every list: what the API finds is what a plain reading of its own unfiltered answer finds."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.members import program
-from tests.api.programs import Member, fixed, rule, tiers
-from tests.api.programs import tier as ranked
-from tests.api.promotions import promotion, stack, tier, tier_ids
-from tests.api.shop import amount, code, gift, name, ok, redeem, refused, try_redeem
+from tests.api.listed import Json, Read, Shop, at, seeded
+from tests.api.shop import amount, code, ok, refused
 from tests.servers import Server
 
 WORDS = (
@@ -45,21 +40,6 @@ VALUES = (
     "'",
     "99999999999999999999",
 )
-Json = dict[str, Any]
-Read = Callable[[Json], Any]
-_DAY = 86_400
-
-
-def at(*steps: str) -> Read:
-    """Reads a member of a row; None where there is none."""
-
-    def read(row: Json) -> Any:
-        found: Any = row
-        for step in steps:
-            found = found.get(step) if isinstance(found, dict) else None
-        return found
-
-    return read
 
 
 class Field(NamedTuple):
@@ -194,103 +174,10 @@ LISTS = {
 CASES = [(listing, field) for listing, found in LISTS.items() for field in found.fields]
 
 
-class Shop(NamedTuple):
-    """`card` is the code of a gift card with a history, `member` that of a loyalty card."""
-
-    client: httpx.Client
-    card: str
-    member: str = ""
-
-
 @pytest.fixture(scope="module")
 def shop(server: Server) -> Iterator[Shop]:
-    """Something of everything, some of it with and some of it without each member."""
     with server.client_for(server.new_project()) as client:
-        yield Shop(client, _seed(client), _join(client))
-
-
-def _join(client: httpx.Client) -> str:
-    """A member, with points, of a program that has rules and tiers."""
-    program(client, name="Points")
-    rule(client, "Points")
-    rule(client, "Points", fixed(7))
-    tiers(client, "Points", ranked("Silver", 10, 100), ranked("Gold", 101, None))
-    member = Member(client, "Points")
-    for points in (50, -5, 80):
-        member.adds(points)
-    member.pays()
-    return member.code
-
-
-def _seed(client: httpx.Client) -> str:
-    category = ok(client.post("/v1/categories", json={"name": "Spring sale", "hierarchy": 1}))
-    campaigns = []
-    for number, more in enumerate(
-        (
-            {"category_id": category["id"], "start_date": "2020-01-01", "metadata": {"region": "North"}},
-            {
-                "expiration_date": "2021-06-30T10:00:00Z",
-                "metadata": {"region": "South"},
-                "validity_day_of_week": [1, 2],
-            },
-            {"start_date": _days(40)},
-        )
-    ):
-        voucher = {"type": "DISCOUNT_VOUCHER", "discount": amount(100)}
-        if number == 2:
-            voucher = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
-        kind = "GIFT_VOUCHERS" if number == 2 else "DISCOUNT_COUPONS"
-        sent = {"name": f"Campaign {number}", "campaign_type": kind, "voucher": voucher, **more}
-        campaigns.append(ok(client.post("/v1/campaigns", json=sent)))
-    ok(client.post(f"/v1/campaigns/{campaigns[2]['id']}/disable"))
-    offer = promotion(client, tier(amount(10)), tier(amount(20)))
-    for ids in (tier_ids(offer), tier_ids(offer)[:1]):
-        stack(client, offer, ids)
-    ok(client.put(f"/v1/campaigns/{campaigns[1]['id']}", json={"description": "changed"}))
-    for campaign in campaigns[:2]:
-        ok(client.post(f"/v1/campaigns/{campaign['id']}/vouchers", json={"metadata": {"size": 3}}))
-    codes = [
-        code(client, amount(10), quantity=1, metadata={"region": "north", "size": 10}, start_date=_days(-3)),
-        code(
-            client, amount(20), quantity=5, metadata={"region": "North", "tags": ["a", "b"]}, expiration_date=_days(3)
-        ),
-        code(client, amount(30), category_id=category["id"], metadata={"size": 7.5}, start_date=_days(0)),
-    ]
-    card = gift(client, 5000)
-    ok(client.put(f"/v1/vouchers/{codes[1]}", json={"additional_info": "x"}))
-    buyer = {"source_id": "buyer"}
-    redeem(client, codes[0], order=1000, customer=buyer)
-    done = redeem(client, codes[1], (card, 700), order=1000, customer={"source_id": "holder"})
-    try_redeem(client, codes[0], order=1000)
-    assert client.post(f"/v1/redemptions/{done['parent_redemption']['id']}/rollbacks").status_code == 200
-    for sent in ({"voucher": card}, {"voucher": codes[2], "source_id": "mail 1"}, {"campaign": {"name": "Campaign 0"}}):
-        ok(client.post("/v1/publications", json={"customer": {"source_id": "holder"}, **sent}))
-    client.post("/v1/publications", json={"customer": buyer, "voucher": card})
-    for made in (code(client, amount(1)), code(client, amount(1))):
-        ok(client.delete(f"/v1/vouchers/{made}"))
-    for number in range(2):
-        rule_id = ok(client.post("/v1/validation-rules", json={"name": f"Rule {number}", "rules": {}}))["id"]
-        code(client, amount(1), validation_rules=[rule_id])
-        kept = ok(client.post("/v1/products", json={"name": f"Kept {number}"}))
-        listed = [{"id": kept["id"], "object": "product"}]
-        sent = {"name": f"Collection {number}", "type": "STATIC", "products": listed}
-        ok(client.post("/v1/product-collections", json=sent))
-    product = ok(client.post("/v1/products", json={"name": "Mug 1"}))
-    ok(client.delete(f"/v1/products/{product['id']}"))
-    for kind in ("auto-update", "passive"):
-        filters = {"junction": "and", "name": {"conditions": {"$is": ["x"]}}}
-        ok(client.post("/v1/segments", json={"name": name("Seg"), "type": kind, "filter": filters}))
-    ok(client.post("/v1/segments", json={"name": "Static", "type": "static", "customers": []}))
-    for number in range(3):
-        circle = {"type": "circle", "distance": {"center": "1,1", "radius": "1 km"}}
-        place = ok(client.post("/largesse/v1/locations", json={"name": f"Place {number}", "shape": circle}))
-        time.sleep(0.002)
-    ok(client.put(f"/largesse/v1/locations/{place['id']}", json={"name": "Port"}))
-    return card
-
-
-def _days(number: int) -> str:
-    return (datetime.now(UTC) + timedelta(days=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        yield seeded(client)
 
 
 def rows(shop: Shop, listing: Listing, parameters: Json | None = None) -> list[Json]:
@@ -527,78 +414,6 @@ def test_nonsense_of_campaigns(shop: Shop, place: str, value: str) -> None:
     refused(shop.client.get("/v1/campaigns", params={f"filters{place}": value}), 400, "invalid_query_params")
 
 
-ODD = ("type", "code", "campaign", "category")  # documented of lists that have no such members: by creation
-ORDERS: dict[str, tuple[str, dict[str, Read | None]]] = {
-    "/v1/vouchers": ("vouchers", {"created_at": at("created_at"), "updated_at": None, "code": at("code")}),
-    "/v1/campaigns": ("campaigns", {"created_at": at("created_at"), "updated_at": None}),
-    "/v1/customers": ("customers", {"created_at": at("created_at"), "updated_at": None, "source_id": at("source_id")}),
-    "/v1/redemptions": (
-        "redemptions",
-        {"created_at": at("date"), "id": at("id"), "voucher_code": None, "tracking_id": None, "customer_id": None},
-    ),
-    "/v1/publications": (
-        "publications",
-        {
-            "id": at("id"),
-            "voucher_code": None,
-            "tracking_id": None,
-            "customer_id": at("customer_id"),
-            "created_at": at("created_at"),
-            "channel": at("channel"),
-        },
-    ),
-    "/v1/orders": ("orders", {"created_at": at("created_at"), "updated_at": None}),
-    "/v1/products": (
-        "products",
-        {"created_at": at("created_at"), "updated_at": None, **dict.fromkeys(ODD, at("created_at"))},
-    ),
-    "/v1/product-collections": (
-        "data",
-        {"created_at": at("created_at"), "updated_at": None, **dict.fromkeys(ODD, at("created_at"))},
-    ),
-    "/v1/promotions/tiers": ("tiers", {"created_at": at("created_at"), "updated_at": None}),
-    "/v1/promotions/stacks": ("data", {"created_at": at("created_at"), "updated_at": None, "name": at("name")}),
-    "/v1/validation-rules": ("data", {"created_at": at("created_at"), "updated_at": None, "name": at("name")}),
-    "/v1/validation-rules-assignments": ("data", {"created_at": at("created_at")}),
-    "/v1/segments": ("data", {"created_at": at("created_at")}),
-    "/v1/locations": ("data", {"created_at": at("created_at"), "updated_at": None}),
-    "/v1/trash-bin": ("data", {"id": at("id")}),
-    "/v1/loyalties": ("campaigns", {"created_at": at("created_at"), "updated_at": None}),
-    "/v1/loyalties/Points/members": (
-        "vouchers",
-        {"created_at": at("created_at"), "updated_at": None, "code": at("code")},
-    ),
-    "/v1/loyalties/Points/transactions": ("data", {"id": at("id")}),
-    "/v1/loyalties/Points/pending-points": ("data", {"id": at("id")}),
-    "/v1/loyalties/Points/earning-rules": ("data", {"created_at": at("created_at"), "updated_at": None}),
-    "/v1/loyalties/Points/tiers": ("data", {"created_at": at("created_at"), "updated_at": None}),
-    "/v1/loyalties/members/{member}/transactions": ("data", {"id": at("id")}),
-    "/v1/loyalties/members/{member}/pending-points": ("data", {"id": at("id")}),
-    "/v1/loyalties/members/{member}/activity": ("data", {"created_at": at("created_at")}),
-    "/v1/vouchers/{card}/transactions": ("data", {"id": at("id")}),
-    "/v1/vouchers/{card}/publications": ("publications", {"id": at("id"), "created_at": at("created_at")}),
-    "/v1/campaigns/Campaign 0/transactions": ("data", {"id": at("id")}),
-    "/v1/customers/holder/redeemables": ("data", {"id": at("id")}),
-    "/v1/customers/holder/activity": ("data", {"created_at": at("created_at")}),
-    "/v1/customers/holder/activities": ("data", {"created_at": at("created_at"), **dict.fromkeys(ODD)}),
-}
-
-
-@pytest.mark.parametrize("path", ORDERS)
-def test_every_list_takes_the_orders_it_documents_and_no_other(shop: Shop, path: str) -> None:
-    member, orders = ORDERS[path]
-    address = path.format(card=shop.card, member=shop.member)
-    for order, read in orders.items():
-        ascending = ok(shop.client.get(address, params={"order": order, "limit": 100}))[member]
-        descending = ok(shop.client.get(address, params={"order": f"-{order}", "limit": 100}))[member]
-        assert descending == ascending[::-1], order
-        if read is not None:
-            values = [read(row) or "" for row in ascending]
-            assert values == sorted(values) or ("created_at" not in order and len(set(values)) == 1), (order, values)
-    for parameters in ({"order": "colour"}, {"order": "--created_at"}, {"limit": 0}, {"limit": 101}, {"limit": "x"}):
-        refused(shop.client.get(address, params=parameters), 400, "invalid_query_params")
-
-
 def test_metadata_is_compared_by_the_type_its_schema_gives_it(server: Server) -> None:
     with server.client_for(server.new_project()) as client:
         properties = {"due": {"type": "date"}, "size": {"type": "number"}, "fine": {"type": "boolean"}}
@@ -626,37 +441,3 @@ def test_metadata_is_compared_by_the_type_its_schema_gives_it(server: Server) ->
             ("metadata.due", "$after", "soon"),
         ):
             refused(client.get(path, params=condition(field, operator, value)), 400, "invalid_query_params")
-
-
-def test_activity_is_narrowed_before_it_is_paged(server: Server) -> None:
-    with server.client_for(server.new_project()) as client:
-        sent = {"name": "Sale", "campaign_type": "DISCOUNT_COUPONS"}
-        sent["voucher"] = {"type": "DISCOUNT_VOUCHER", "discount": amount(1)}
-        campaign = ok(client.post("/v1/campaigns", json=sent))
-        of_campaign = ok(client.post(f"/v1/campaigns/{campaign['id']}/vouchers", json={}))["code"]
-        for one in (of_campaign, code(client, amount(1))):
-            redeem(client, one, order=1000, customer={"source_id": "C"})
-
-        def types(query: str) -> tuple[list[str], int]:
-            found = ok(client.get(f"/v1/customers/C/activity?limit=100&{query}"))
-            assert found["total"] == len(found["data"])
-            return [row["type"] for row in found["data"]], found["total"]
-
-        assert types("category=EFFECT") == ([], 0)
-        assert types("category=ACTION") == types("")
-        assert types(f"campaign_id={campaign['id']}") == (["customer.redemption.succeeded"], 1)
-        assert types("campaign_type=DISCOUNT_COUPONS") == (["customer.redemption.succeeded"], 1)
-        assert types("campaign_type=GIFT_VOUCHERS") == ([], 0)
-        refused(client.get("/v1/customers/C/activity?campaign_type=X"), 400, "invalid_query_params")
-        first = ok(client.get("/v1/customers/C/activity?limit=2&category=ACTION"))
-        assert (len(first["data"]), first["has_more"]) == (2, True)
-
-
-def test_skus_are_listed_from_and_to_a_date(server: Server) -> None:
-    with server.client_for(server.new_project()) as client:
-        product = ok(client.post("/v1/products", json={"name": "Mug"}))
-        path = f"/v1/products/{product['id']}/skus"
-        ok(client.post(path, json={"sku": "red"}))
-        assert len(ok(client.get(f"{path}?start_date={_days(-1)}"))["skus"]) == 1
-        assert ok(client.get(f"{path}?end_date={_days(-1)}"))["total"] == 0
-        refused(client.get(f"{path}?start_date=soon"), 400, "invalid_query_params")

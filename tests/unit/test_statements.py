@@ -10,14 +10,17 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 import largesse.app  # noqa: F401 - every table is known once the application is
+import largesse.metadata_schemas.service as schemas
 import largesse.vouchers.service as vouchers
 from largesse.kernel.access.projects import create_project
 from largesse.kernel.call import Call, Caller
 from largesse.kernel.database import migrations
 from largesse.kernel.database.stores import open_writer
 from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import ApiError
 from largesse.kernel.project import Project, ProjectSettings
 from largesse.kernel.settings import Settings
+from largesse.metadata_schemas.model import SchemaCreate
 from largesse.redemptions.evaluation import Question
 from largesse.redemptions.model import StackableRequest
 from largesse.redemptions.redemption import redeem
@@ -35,6 +38,9 @@ ELSEWHERE = (
     "products",
     "sums",
     "settling",
+    "metadata_schemas",
+    "custom_event",
+    "locations",
 )
 
 
@@ -74,3 +80,21 @@ def test_a_plain_code_asks_for_itself_only(engine: Engine, decider: Any, most: i
     statements = [statement for statement in seen if not statement.startswith(("BEGIN", "PRAGMA"))]
     assert len(statements) <= most, statements
     assert not [statement for statement in statements if any(table in statement for table in ELSEWHERE)]
+
+
+def test_a_schema_is_read_once_for_many_redemptions(engine: Engine) -> None:
+    project = made(engine)
+    schema = SchemaCreate(related_object="order", properties={"n": {"type": "number"}})
+    with engine.begin() as conn:
+        schemas.create(unit(conn, project), schema, camel_case=True)
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
+    refused = []
+    for n in (1, "x", 3):
+        body = {"redeemables": [{"object": "voucher", "id": "ONE"}], "order": {"amount": 1000, "metadata": {"n": n}}}
+        question = Question(msgspec.convert(body, StackableRequest), Settings())
+        with engine.begin() as conn:
+            (answer,) = redeem(conn, [(unit(conn, project), question)])
+        refused.append(isinstance(answer, ApiError))
+    assert refused == [False, True, False]
+    assert len([statement for statement in seen if "metadata_schemas" in statement]) == 1

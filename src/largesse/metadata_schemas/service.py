@@ -90,7 +90,8 @@ def schemas_of(unit: Unit) -> Schemas:
 def _compiled(conn: Connection, project_id: str, names: Collection[str]) -> dict[str, Schema]:
     found = store.by_names(conn, project_id, names)
     nested = {name for stored in found.values() for name in definition.nested_in(stored.properties)}
-    inner = {name: _schema(stored) for name, stored in store.by_names(conn, project_id, nested).items()}
+    held = store.by_names(conn, project_id, nested) if nested else {}
+    inner = {name: _schema(stored) for name, stored in held.items()}
     return {name: msgspec.structs.replace(_schema(stored), nested=inner) for name, stored in found.items()}
 
 
