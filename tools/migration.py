@@ -7,7 +7,6 @@ CHECK constraints of tables that exist are found too, which Alembic does not loo
 """
 
 import importlib
-import pkgutil
 import re
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from alembic.migration import MigrationContext
 from alembic.operations.ops import DowngradeOps, UpgradeOps
 from sqlalchemy import CheckConstraint, Connection, create_engine, inspect
 
-import largesse
 from largesse.kernel.database import migrations
 from largesse.kernel.database.columns import metadata
 
@@ -49,11 +47,7 @@ def main(name: str, summary: str) -> None:
     revision = name.partition("_")[0]
     earlier = sorted(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
     before = max((number for number in earlier if number < revision), default=None)
-    for module in pkgutil.walk_packages(largesse.__path__, "largesse."):
-        if module.name.endswith(
-            (".store", ".tables", ".events", ".ledger", ".settling", ".jobs", ".idempotency", ".seals")
-        ):
-            importlib.import_module(module.name)
+    importlib.import_module("largesse.app")  # stands on every room, and so on every table
     with tempfile.TemporaryDirectory() as directory:
         engine = create_engine(f"sqlite:///{directory}/schema.db")
         with engine.begin() as conn:

@@ -44,6 +44,7 @@ import largesse.metadata_schemas.routes
 import largesse.oauth.routes
 import largesse.orders.routes
 import largesse.orders.service
+import largesse.points.hooks
 import largesse.points.service
 import largesse.product_collections.routes
 import largesse.products.routes
@@ -52,6 +53,7 @@ import largesse.promotions.routes
 import largesse.promotions.service
 import largesse.publications.routes
 import largesse.publications.service
+import largesse.redemptions.automatic
 import largesse.redemptions.routes
 import largesse.redemptions.service
 import largesse.rewards.assigning
@@ -210,8 +212,14 @@ CHORES: list[Chore] = [
 # What rooms do about what others did, in the same transaction, in this order.
 REACTIONS: Reactions = (
     largesse.segments.reaction.make_reaction(held_by),
-    largesse.loyalties.reaction.make_reaction(),
+    largesse.loyalties.reaction.make_reaction(largesse.redemptions.automatic.redeem),
 )
+
+
+# What the points that the calendar made usable are spent on before others expire.
+largesse.points.hooks.after_activation[:] = [
+    largesse.loyalties.reaction.make_hook(largesse.redemptions.automatic.redeem)
+]
 
 
 def create_app(settings: Settings) -> ASGIApp:

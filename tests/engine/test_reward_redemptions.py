@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from largesse.engine.benefits import RuleSet
@@ -93,6 +94,17 @@ def test_a_stock_is_never_oversold_by_one_request_or_a_batch() -> None:
     assert keys(decided_for(None, of(cards[2], offer()), stocks=stocks)) == ["quantity_exceeded"]
     commit(one)  # of a batch in which nothing counts stocks
     assert stocks == {"rew_1": 0}
+
+
+def test_a_reward_that_is_had_several_times_at_once_counts_so_often() -> None:
+    several = msgspec.structs.replace(offer(price=30), times=3)
+    done = decided_for(None, of(loyalty(30), several), stocks={"rew_1": 3})
+    assert [(p.account, p.amount) for p in done.outcomes[0].postings[1:]] == [
+        ("points", -30),
+        ("reward_uses", 3),
+        ("reward_stock", -3),
+    ]
+    assert keys(decided_for(None, of(loyalty(30), several), stocks={"rew_1": 2})) == ["quantity_exceeded"]
 
 
 def test_the_price_of_a_reward_is_posted_and_the_order_stays_as_it_is() -> None:

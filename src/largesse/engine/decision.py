@@ -19,6 +19,7 @@ from largesse.engine.effects import Effect, Effects
 from largesse.engine.order import Line, Order, without_applied
 from largesse.engine.preconditions import Course, Made, Verdict, granted_use, judge, judge_rules, looks_at_result
 from largesse.engine.refusal import Refusal
+from largesse.engine.rewards import Offer
 from largesse.engine.stacking import Limits, SkipReason, StackingRules, evaluation_order
 from largesse.engine.tallies import Tallies, Use
 
@@ -202,7 +203,7 @@ class _Walk:
         if effect.points:
             postings.append(Posting(POINTS, subject, -effect.points))
         if ask.offer is not None:
-            postings += self._of_reward(ask.offer.reward_id)
+            postings += self._of_reward(ask.offer)
         postings += [Posting(DISCOUNTED_UNITS, one.key, one.units, one.most) for one in effect.spent if one.is_kept]
         return Outcome(
             ask,
@@ -217,12 +218,13 @@ class _Walk:
             postings=tuple(postings),
         )
 
-    def _of_reward(self, reward_id: str) -> list[Posting]:
-        """One more of a reward was had, and one less is left where there is a stock."""
-        self._course.rewards[reward_id] = self._course.rewards.get(reward_id, 0) + 1
-        postings = [Posting(REWARD_USES, reward_id, 1)]
+    def _of_reward(self, offer: Offer) -> list[Posting]:
+        """More of a reward was had, and less is left where there is a stock."""
+        reward_id, times = offer.reward_id, offer.times
+        self._course.rewards[reward_id] = self._course.rewards.get(reward_id, 0) + times
+        postings = [Posting(REWARD_USES, reward_id, times)]
         if reward_id in self._about.stocks:
-            postings.append(Posting(REWARD_STOCK, reward_id, -1))
+            postings.append(Posting(REWARD_STOCK, reward_id, -times))
         return postings
 
 

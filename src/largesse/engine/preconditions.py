@@ -182,7 +182,7 @@ def _of_loyalty_card(ask: Ask, voucher: Voucher, order: Order | None, course: Co
     if offer.coin is not None and order is not None and order.amount is None:
         return refusals.missing_amount(voucher.code)
     left = course.about.stocks.get(offer.reward_id)
-    if left is not None and left <= course.rewards.get(offer.reward_id, 0):
+    if left is not None and left < course.rewards.get(offer.reward_id, 0) + offer.times:
         return refusals.quantity_exceeded(offer.reward_id)
     available = voucher.balance - held_credits(voucher, course.about)
     return _of_points(offer, offer.price, voucher, available, order)

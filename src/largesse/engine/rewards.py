@@ -100,6 +100,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     `assignment` is None where the card's program does not offer it; `price`, in points, where the holder's tier does not have it.
     What pays with points has the price of one block, and takes as many `points` as were asked for, None for as many as are due.
+    A program may redeem a reward several `times` at once by itself, for one price.
     """
 
     reward_id: str
@@ -107,6 +108,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     price: int | None = None
     tier_id: str | None = None  # the tier whose mapping made the price
     points: int | None = None
+    times: int = 1
 
     @property
     def coin(self) -> Coin | None:

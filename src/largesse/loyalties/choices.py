@@ -9,8 +9,8 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.query import Query
 from largesse.loyalties import members
 from largesse.loyalties.lookups import existing_program
+from largesse.loyalties.tiers import members as tier_members
 from largesse.loyalties.tiers import service as tiers
-from largesse.loyalties.tiers import standing
 from largesse.rewards.model import OfferedList
 
 
@@ -24,11 +24,9 @@ def of_member(unit: Unit, key: str, query: Query) -> OfferedList:
     vouchers.open_wallets(unit.conn, unit.project, [stored], unit.now)
     card = stored.wallet.as_of(stored.today).card if stored.wallet else stored.entry
     project, campaign_id = definitions.current(unit), stored.entry.campaign_id or ""
-    member = standing.as_of(unit.conn, project, [stored], unit.now).get(stored.entry.id)
-    tier = member.tier if member else None
-    prices = member.program.prices.get(tier.id, {}) if member and tier else {}
+    prices = tier_members.prices(unit.conn, project, [stored], unit.now).get(stored.entry.id)
     priced = {
-        assignment.id: price_of(assignment, prices.get(assignment.id))
+        assignment.id: price_of(assignment, prices.mappings.get(assignment.id) if prices else None)
         for assignment in rewards.offered(unit.conn, project, [campaign_id])[campaign_id].values()
     }
     most = card.balance if affordable_only else None

@@ -84,6 +84,10 @@ class Cards:
     def __contains__(self, stored: StoredVoucher) -> bool:
         return stored.entry.id in self._cards
 
+    def card(self, voucher_id: str) -> StoredVoucher | None:
+        """The card with this id, if it is among these."""
+        return self._cards.get(voucher_id)
+
     # What may be asked
 
     def expiry(

@@ -37,6 +37,7 @@ from largesse.loyalties.standings import held_by
 from largesse.loyalties.tiers import members as tiers
 from largesse.metadata_schemas.service import Schemas
 from largesse.orders.model import StoredOrder
+from largesse.points.cards import Cards
 from largesse.promotions.model import TierAnswer
 from largesse.redemptions import collections, definitions, store
 from largesse.redemptions.cards import CardBook, Outlook, look_ahead
@@ -193,6 +194,18 @@ class Books:
         self._names = names
         for known in ("collections", "_segments"):
             self.__dict__.pop(known, None)
+
+    def take_card(self, stored: StoredVoucher, cards: Cards, now: int) -> None:
+        """Brings a card that the caller holds open, in place of what is at hand; the caller saves what it holds."""
+        self._vouchers = {stored.entry.id: stored}
+        self._vouchers_by_id = dict(self._vouchers)
+        self.cards = CardBook(
+            self._conn, self.project, [stored], now, settler=None, outlook=Outlook(), holders=self._holders, ready=cards
+        )
+        stored.entry.publish_count = stored.publish_count
+        self._load_locks(now)
+        self._definitions = definitions.load(self._conn, self.project, [stored.entry], (), ())
+        self.categories = self._load_categories()
 
     def _load_locks(self, now: int) -> None:
         by_id = {id: stored for id, stored in self._vouchers_by_id.items() if stored.locked_until > now}

@@ -16,8 +16,8 @@ from largesse.engine.preconditions import LOYALTY
 from largesse.engine.rewards import Assignment, Offer, PriceMapping, price_of
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
-from largesse.loyalties.tiers import standing
-from largesse.loyalties.tiers.standing import Member
+from largesse.loyalties.tiers import members
+from largesse.loyalties.tiers.members import Prices
 from largesse.points.cards import Cards
 from largesse.redemptions.model import RewardInput
 from largesse.vouchers.model import StoredVoucher
@@ -69,7 +69,7 @@ class CardBook:
     """The loyalty cards among the vouchers of a batch. Costs nothing where there are none.
 
     With a `settler`, the unit under which what the calendar has brought is recorded, points may be taken and given; without one
-    cards are shown as they are today.
+    cards are shown as they are today. `ready` are cards that the caller has open, and saves.
     """
 
     def __init__(
@@ -82,10 +82,12 @@ class CardBook:
         settler: Unit | None,
         outlook: Outlook,
         holders: Mapping[str, StoredCustomer],
+        ready: Cards | None = None,
     ) -> None:
         self._conn, self._project, self._now = conn, project, now
         self._held = [stored for stored in found if _is_held(stored.entry)]
         self._holders = dict(holders)
+        self._ready = ready
         self._cards: dict[str, Cards] = {}
         self._by_id = {stored.entry.id: stored for stored in found}
         self._targets = {
@@ -94,16 +96,18 @@ class CardBook:
             if voucher_id in self._by_id
         }
         self.offered = _offered(conn, project, [stored.entry for stored in found])
-        self._members: Mapping[str, Member] = {}
+        self._prices: Mapping[str, Prices] = {}
         if not self._held:
             return
-        if settler is None:
+        if ready is not None:
+            self._cards = {stored.entry.id: ready for stored in self._held}
+        elif settler is None:
             for stored in self._held:
                 _show_today(stored)
         else:
             self._open(settler, [stored for stored in self._held if self._is_locked(stored)])
         if self.offered:
-            self._members = standing.as_of(conn, project, self._held, now)
+            self._prices = members.prices(conn, project, self._held, now)
 
     def _is_locked(self, stored: StoredVoucher) -> bool:
         return stored.entry.holder_id in self._holders
@@ -142,12 +146,9 @@ class CardBook:
 
     def _mapping(self, voucher_id: str, assignment_id: str) -> tuple[str | None, PriceMapping | None]:
         """What the tier of a card's holder makes of a price, and that tier; nothing where it leaves the price alone."""
-        member = self._members.get(voucher_id)
-        tier = member.tier if member is not None else None
-        if member is None or tier is None:
-            return None, None
-        mapping = member.program.prices.get(tier.id, {}).get(assignment_id)
-        return (tier.id, mapping) if mapping is not None else (None, None)
+        prices = self._prices.get(voucher_id)
+        mapping = prices.mappings.get(assignment_id) if prices is not None else None
+        return (prices.tier.id, mapping) if prices is not None and mapping is not None else (None, None)
 
     def collections(self) -> set[str]:
         """Ids of the product collections that rules of paying with points name."""
@@ -165,13 +166,20 @@ class CardBook:
         found = self._targets.get((campaign_id, customer_id))
         if found is None:  # a rival may have given them one while this transaction waited for them
             holding = publications.held(unit, campaign_id, [customer_id]).get(customer_id)
-            keys = [holding.voucher_id] if holding is not None else []
-            for stored in vouchers.load(self._conn, self._project, keys, lock=True).values() if keys else ():
-                self.take_in(unit, stored)
-                found = stored
+            found = self._locked(unit, holding.voucher_id) if holding is not None else None
         if found is None or found.entry.holder_id != customer_id:
             return None
         return found if found.entry.type != LOYALTY or self.of(found) is not None else None
+
+    def _locked(self, unit: Unit, voucher_id: str) -> StoredVoucher | None:
+        own = self._ready.card(voucher_id) if self._ready is not None else None
+        if self._ready is not None and own is not None:
+            self._cards[voucher_id] = self._ready
+            return own
+        stored = vouchers.load(self._conn, self._project, [voucher_id], lock=True).get(voucher_id)
+        if stored is not None:
+            self.take_in(unit, stored)
+        return stored
 
     def take_in(self, unit: Unit, stored: StoredVoucher) -> None:
         """Adds a card that was just handed to a customer whom this transaction has locked."""
@@ -179,7 +187,7 @@ class CardBook:
         self._by_id[entry.id] = stored
         self._targets[entry.campaign_id or "", str(entry.holder_id)] = stored
         if _is_held(entry):
-            holders = {str(entry.holder_id)} - self._holders.keys()
+            holders = {str(entry.holder_id)} - self._holders.keys()  # locked by whoever handed it over
             self._holders |= customers.by_ids(self._conn, self._project, holders) if holders else {}
             self._open(unit, [stored])
 
@@ -196,8 +204,8 @@ class CardBook:
 
     @property
     def opened(self) -> list[Cards]:
-        """All that may have changed."""
-        return list({id(cards): cards for cards in self._cards.values()}.values())
+        """All that may have changed, and nobody else saves."""
+        return list({id(cards): cards for cards in self._cards.values() if cards is not self._ready}.values())
 
 
 def _show_today(stored: StoredVoucher) -> None:

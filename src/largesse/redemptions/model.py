@@ -13,6 +13,7 @@ from largesse.engine.tallies import Kind, Redeemed
 RedeemableKind = Literal["voucher", "promotion_tier", "promotion_stack"]
 Expand = Literal["order", "redemption", "redeemable", "category"]
 MAX_REDEEMABLES = 30
+AUTO_REDEEM = "AUTO_REDEEM"  # the channel of what programs redeem by themselves
 _ORDER_ONLY = frozenset({"order"})
 Name = Annotated[str, Meta(min_length=1)]
 

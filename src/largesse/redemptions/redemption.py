@@ -25,10 +25,11 @@ from largesse.kernel.database.rows import GuardViolation
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
+from largesse.points.cards import Operation
 from largesse.redemptions.answers.records import redemption_answer
 from largesse.redemptions.books import Books, wanted_by
 from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
-from largesse.redemptions.model import Record
+from largesse.redemptions.model import AUTO_REDEEM, Record, StackableRequest
 from largesse.redemptions.rewarding import Issued, about, credit, issue, tell
 from largesse.vouchers.model import StoredVoucher
 
@@ -131,12 +132,12 @@ def _grant(
     root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
     commit(decision, session_key, books.budgets, books.tallies, books.stocks)
     records = [
-        _child(books, unit, question, evaluation, outcome, record_id, parent_id, root, issued)
+        child(books, unit, body, evaluation, outcome, record_id, parent_id, root, issued)
         for outcome, record_id in zip(applied, record_ids, strict=True)
     ]
     parent = None
     if parent_id is not None:
-        parent = _record(unit, question, evaluation, parent_id, session_key)
+        parent = _record(unit, body, evaluation, parent_id, session_key)
         parent.order, parent.order_id = root, root.id if root else None
         parent.related_object_type, parent.related_object_id = "redemption", parent_id
         books.records.append(parent)
@@ -152,21 +153,25 @@ def _grant(
     return redemption_answer(books, unit, question, evaluation, records, parent, root)
 
 
-def _child(
+def child(
     books: Books,
     unit: Unit,
-    question: Question,
+    body: StackableRequest,
     evaluation: Evaluation,
     outcome: Outcome,
     record_id: str,
     parent_id: str | None,
     root: Order | None,
     issued: Mapping[str, Issued],
+    channel: tuple[str, str] | None = None,
 ) -> Record:
-    """The record of one applied redeemable, with its postings, counters and events noted in the books."""
-    record = _record(
-        unit, question, evaluation, record_id, question.body.session.key if question.body.session else None
-    )
+    """The record of one applied redeemable, with its postings, counters and events noted in the books.
+
+    `channel` (type and id) is where it came from, unless from a key.
+    """
+    record = _record(unit, body, evaluation, record_id, body.session.key if body.session else None)
+    if channel is not None:
+        record.channel_type, record.channel_id = channel
     record.parent_id = parent_id
     record.order = root
     if parent_id is not None and outcome.order is not None and root is not None:
@@ -216,7 +221,8 @@ def _give_reward(
     record.amount, record.reward = outcome.points or 0, issued.granted
     told = about(offer, record.order)
     if outcome.points:
-        cards.spend(unit, stored, outcome.points, record.id, about=told)
+        operation: Operation = "AUTOMATIC" if record.channel_type == AUTO_REDEEM else "MANUAL"
+        cards.spend(unit, stored, outcome.points, record.id, about=told, operation=operation)
     credit(books, unit, issued, record, told)
     tell(unit, record, stored, customer)
 
@@ -292,7 +298,7 @@ def _order_entry(unit: Unit, decision: Decision, parent_id: str | None, record_i
 def _record_failure(books: Books, unit: Unit, question: Question, evaluation: Evaluation, refusal: Refusal) -> ApiError:
     """Writes the failure record and the customer; nothing else of a refused request is kept."""
     evaluation = _keep_customer(books, unit, question, evaluation)
-    record = _record(unit, question, evaluation, ids.hex_id("rf_"), None)
+    record = _record(unit, question.body, evaluation, ids.hex_id("rf_"), None)
     record.result, record.status = "FAILURE", "FAILED"
     record.failure_code, record.failure_message = refusal.key, refusal.message
     record.related_object_type, record.related_object_id = "redemption", record.id
@@ -304,7 +310,9 @@ def _record_failure(books: Books, unit: Unit, question: Question, evaluation: Ev
     return ApiError(msgspec.structs.replace(refusal, resource_id=record.id, resource_type="redemption"))
 
 
-def _record(unit: Unit, question: Question, evaluation: Evaluation, record_id: str, session_key: str | None) -> Record:
+def _record(
+    unit: Unit, body: StackableRequest, evaluation: Evaluation, record_id: str, session_key: str | None
+) -> Record:
     """What every record of one request shares."""
     customer = evaluation.customer
     return Record(
@@ -315,7 +323,7 @@ def _record(unit: Unit, question: Question, evaluation: Evaluation, record_id: s
         status="SUCCEEDED",
         customer_id=customer.id if customer else None,
         tracking_id=customers.tracking_id(unit.project, customer),
-        metadata=question.body.metadata,
+        metadata=body.metadata,
         session_key=session_key,
         channel_id=unit.call.caller.key_id,
     )

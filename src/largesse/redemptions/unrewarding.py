@@ -87,16 +87,14 @@ def undo_reward(
 def _return_pieces(
     books: Books, unit: Unit, reward_id: str, kind: str, postings: Sequence[ledger.Posting], record: Record
 ) -> None:
-    """One redemption less; one piece more where there is a stock by now, whether or not there was one then (documented)."""
+    """Fewer redemptions; as many pieces more where there is a stock by now, whether or not there was one then (documented)."""
     by_account = {posting.account: posting for posting in postings}
-    accounts = [ledger.REWARD_USES]
+    uses, taken = by_account[ledger.REWARD_USES], by_account.get(ledger.REWARD_STOCK)
+    pieces = uses.amount
+    books.post(ledger.Entry(uses.account, reward_id, -pieces, "rollback", record.id, unit.now, uses.id))
     if kind == "MATERIAL" and reward_id in books.stocks:
-        accounts.append(ledger.REWARD_STOCK)
-    for account in accounts:
-        posting = by_account.get(account)
-        amount = -posting.amount if posting is not None else 1
-        negates = posting.id if posting is not None else None
-        books.post(ledger.Entry(account, reward_id, amount, "rollback", record.id, unit.now, negates))
+        negates = taken.id if taken is not None else None
+        books.post(ledger.Entry(ledger.REWARD_STOCK, reward_id, pieces, "rollback", record.id, unit.now, negates))
 
 
 def _take_back(books: Books, unit: Unit, child: Record, record: Record, told: dict[str, dict[str, str | None]]) -> None:

@@ -11,6 +11,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "auto_redemptions",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("assignment_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "customer_id", "assignment_id", "day"),
+    )
+    op.create_table(
         "custom_event_schemas",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -523,3 +532,4 @@ def downgrade() -> None:
     op.drop_index("custom_events_by_name", table_name="custom_events")
     op.drop_table("custom_events")
     op.drop_table("custom_event_schemas")
+    op.drop_table("auto_redemptions")
