@@ -12,6 +12,7 @@ from largesse.campaigns.model import PROMOTION, StoredCampaign
 from largesse.customers.model import StoredCustomer
 from largesse.engine.validity import parse_duration
 from largesse.kernel import clock, ids
+from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, not_found
 from largesse.publications import store
@@ -35,21 +36,16 @@ class Handover(msgspec.Struct, kw_only=True):
 def hand_over(unit: Unit, handovers: Sequence[Handover], base_url: str = "") -> list[Publication]:
     """Makes each customer the holder of their vouchers and records it. The customers' rows are locked by the caller."""
     made = [_hand_over(unit, handover) for handover in handovers]
-    for shared in (False, True):
-        given = [v for h in handovers for v in h.vouchers if vouchers.is_shared(v, h.campaign) == shared]
-        vouchers.save_given(unit, given, shared=shared)
+    pairs = list(zip(handovers, made, strict=True))
+    with sent_together(unit.conn):
+        for shared in (False, True):
+            given = [v for h in handovers for v in h.vouchers if vouchers.is_shared(v, h.campaign) == shared]
+            vouchers.save_given(unit, given, shared=shared)
+        store.insert(unit.conn, unit.project_id, made)
+        new = [holder for handover, publication in pairs for holder in _holders(handover, publication)]
+        store.insert_holders(unit.conn, unit.project_id, new)
     points.begin(unit, [voucher for handover in handovers for voucher in handover.vouchers])
-    store.insert(unit.conn, unit.project_id, made)
-    store.insert_holders(
-        unit.conn,
-        unit.project_id,
-        [
-            held
-            for handover, publication in zip(handovers, made, strict=True)
-            for held in _holders(handover, publication)
-        ],
-    )
-    for handover, publication in zip(handovers, made, strict=True):
+    for handover, publication in pairs:
         _record(unit, handover, publication, base_url)
     return made
 
