@@ -173,6 +173,12 @@ def test_an_update_changes_cards_that_nobody_has_had(server: Server) -> None:
     assert member(client, taken)["loyalty_card"]["points"] == 100
     assert member(client, taken)["start_date"] is None
     assert join(client, made["id"], voucher=free)["loyalty_card"]["balance"] == 300
+    longer = ok(
+        client.put(
+            f"/v1/loyalties/{made['id']}", json={"loyalty_card": {"expiration_rules": {**RULES, "period_value": 9}}}
+        )
+    )
+    assert longer["vouchers_generation_status"] == "DONE"  # no card follows
     cleared = ok(client.put(f"/v1/loyalties/{made['id']}", json={"loyalty_card": {"expiration_rules": None}}))
     assert cleared["voucher"]["loyalty_card"] == {"points": 300}
     server.verify()

@@ -439,10 +439,18 @@ def test_the_customer_sees_what_was_published_and_what_was_not(server: Server) -
         "no_voucher_suitable_for_publication",
     )
     rows = ok(client.get(f"/v1/customers/{who['id']}/activity"))["data"]
-    types = [row["type"] for row in rows]
-    assert types == ["customer.publication.failed", "customer.publication.succeeded", "customer.created"]
-    assert rows[1]["data"]["publication"]["id"] == shown["id"]
-    assert rows[1]["data"]["voucher"]["code"] == shown["voucher"]["code"]
+    assert [row["type"] for row in rows] == [
+        "customer.publication.failed",
+        "customer.holder.assignment.created",
+        "customer.publication.succeeded",
+        "customer.created",
+    ]
+    assert rows[2]["data"]["publication"]["id"] == shown["id"]
+    assert rows[2]["data"]["voucher"]["code"] == shown["voucher"]["code"]
+    ok(client.delete(f"/v1/vouchers/{shown['voucher']['code']}"))
+    rows = ok(client.get(f"/v1/customers/{who['id']}/activity"))["data"]
+    assert [row["type"] for row in rows[:2]] == ["customer.voucher.deleted", "customer.holder.assignment.deleted"]
+    assert rows[0]["data"]["voucher"]["id"] == shown["voucher"]["id"]
 
 
 def test_the_summary_of_a_campaign_counts_publications(server: Server) -> None:

@@ -152,7 +152,7 @@ def check_room(count: int, config: CodeConfig, held: int) -> None:
 
 
 def take(campaign: StoredCampaign, sent: CampaignUpdate) -> set[str]:
-    """Lays an update over a campaign, category aside; answers which members changed.
+    """Lays an update over a campaign, category aside; answers which members changed that codes may follow.
 
     Raises ApiError 400 as `new_campaign` does, and `invalid_voucher` for another discount type.
     """
@@ -175,7 +175,12 @@ def take(campaign: StoredCampaign, sent: CampaignUpdate) -> set[str]:
     _take_type(campaign, sent.type)
     _take_template(campaign, sent)
     _check_dates(campaign)
-    return {name for name, value in before.items() if getattr(campaign, name) != value}
+    changed = {name for name, value in before.items() if getattr(campaign, name) != value}
+    if before["voucher"] is not None and campaign.voucher is not None:
+        rules = campaign.voucher.expiration_rules
+        if campaign.voucher == msgspec.structs.replace(before["voucher"], expiration_rules=rules):
+            changed.discard("voucher")  # how long points last is read when they are earned; cards have nothing of it
+    return changed
 
 
 def _take_type(campaign: StoredCampaign, kind: Any) -> None:

@@ -7,7 +7,14 @@ from msgspec import UNSET
 
 from largesse.customers.model import StoredCustomer
 from largesse.kernel import clock
-from largesse.publications.model import ListedPublication, ListedVoucher, Publication, PublicationAnswer, Recipient
+from largesse.publications.model import (
+    Holder,
+    ListedPublication,
+    ListedVoucher,
+    Publication,
+    PublicationAnswer,
+    Recipient,
+)
 from largesse.vouchers.model import StoredVoucher, VoucherAnswer
 from largesse.vouchers.service import answer as voucher_answer
 
@@ -49,6 +56,16 @@ def listed(
             is_referral_code=whole.is_referral_code,
         )
     return shown
+
+
+def assignment(holder: Holder) -> dict[str, Any]:
+    """Who holds what, as events tell it."""
+    return {
+        "holder": {"id": holder.id, "role": holder.role, "publication_id": holder.publication_id},
+        "voucher": {"id": holder.voucher_id, "type": holder.voucher_type, "object": "voucher"},
+        "campaign": {"id": holder.campaign_id, "campaign_type": holder.campaign_type} if holder.campaign_id else None,
+        "customer": {"id": holder.customer_id, "object": "customer"},
+    }
 
 
 def recipient(customer: StoredCustomer) -> Recipient:

@@ -16,7 +16,7 @@ from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, not_found
 from largesse.publications import store
-from largesse.publications.answers import recipient
+from largesse.publications.answers import assignment, recipient
 from largesse.publications.model import Holder, Publication
 from largesse.vouchers.model import StoredVoucher
 from largesse.vouchers.service import answer as voucher_answer
@@ -47,6 +47,8 @@ def hand_over(unit: Unit, handovers: Sequence[Handover], base_url: str = "") -> 
     points.begin(unit, [voucher for handover in handovers for voucher in handover.vouchers])
     for handover, publication in pairs:
         _record(unit, handover, publication, base_url)
+    for holder in new:
+        unit.record("customer.holder.assignment.created", holder.id, assignment(holder), customer_id=holder.customer_id)
     return made
 
 

@@ -355,8 +355,11 @@ def ids_of_voucher(project_id: str, voucher_id: str) -> Select[tuple[str]]:
 
 def remove_of_vouchers(unit: Unit, voucher_ids: Sequence[str]) -> None:
     """What was published of vouchers that are deleted, and who held them, goes with them (documented)."""
-    if voucher_ids:
-        store.remove_of_vouchers(unit.conn, unit.project_id, voucher_ids)
+    held = store.remove_of_vouchers(unit.conn, unit.project_id, voucher_ids) if voucher_ids else []
+    for holder in held:
+        told = answers.assignment(holder)
+        unit.record("customer.holder.assignment.deleted", holder.id, told, customer_id=holder.customer_id)
+        unit.record("customer.voucher.deleted", holder.voucher_id, told, customer_id=holder.customer_id)
 
 
 def forget_customer(unit: Unit, customer_id: str) -> None:

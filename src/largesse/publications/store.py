@@ -105,7 +105,7 @@ _HAS = select(holders.c.id).where(
     holders.c.customer_id == bindparam("customer"),
 )
 _OF_VOUCHERS = (holders.c.project_id == bindparam("project"), one_of(holders.c.voucher_id, "ids"))
-_PUBLISHED_IN = select(holders.c.publication_id).where(*_OF_VOUCHERS)
+_HOLDERS_OF = select(*(holders.c[name] for name in _HOLDER_FIELDS)).where(*_OF_VOUCHERS).order_by(holders.c.id)
 _REMOVE_HOLDERS = delete(holders).where(*_OF_VOUCHERS)
 _LEFT = (
     exists()
@@ -232,13 +232,14 @@ def count_by_result(
     return {row[0]: row[1] for row in conn.execute(counted)}
 
 
-def remove_of_vouchers(conn: Connection, project_id: str, voucher_ids: Sequence[str]) -> None:
-    """Deletes what was published of these; a publication of several codes stays while one of them does."""
+def remove_of_vouchers(conn: Connection, project_id: str, voucher_ids: Sequence[str]) -> list[Holder]:
+    """Deletes what was published of these, answering who held them; one of several codes stays while any of them does."""
     named: dict[str, Any] = {"project": project_id, "ids": list(voucher_ids)}
-    published = list(conn.execute(_PUBLISHED_IN, named).scalars())
+    held = [Holder(**row._mapping) for row in conn.execute(_HOLDERS_OF, named)]
     conn.execute(_REMOVE_HOLDERS, named)
-    conn.execute(_REMOVE, {"project": project_id, "ids": published})
+    conn.execute(_REMOVE, {"project": project_id, "ids": [holder.publication_id for holder in held]})
     conn.execute(_REMOVE_OF_VOUCHERS, named)
+    return held
 
 
 def forget_customer(conn: Connection, project_id: str, customer_id: str) -> None:
