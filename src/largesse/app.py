@@ -58,6 +58,7 @@ import largesse.redemptions.routes
 import largesse.redemptions.service
 import largesse.rewards.assigning
 import largesse.rewards.routes
+import largesse.rewards.service
 import largesse.segments.clock
 import largesse.segments.jobs
 import largesse.segments.reaction
@@ -144,6 +145,12 @@ def _check_segment_unused(unit: Unit, kind: str, segment_id: str) -> None:
     largesse.loyalties.earning.service.check_unused(unit, kind, segment_id)
 
 
+def _check_item_unused(unit: Unit, kind: str, item_id: str) -> None:
+    """Refuses to let go of a product or SKU that a rule names or that is a reward. Raises ApiError 400."""
+    largesse.validation_rules.service.check_unused(unit, kind, item_id)
+    largesse.rewards.service.check_unused(unit, kind, item_id)
+
+
 # What campaigns of each type hold.
 HOLDINGS: dict[str, Holdings] = {
     DISCOUNT_COUPONS: CodeHoldings(largesse.publications.service.remove_of_vouchers),
@@ -178,7 +185,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *largesse.oauth.routes.routes,
     *largesse.orders.routes.routes,
     *largesse.product_collections.routes.make_routes(largesse.validation_rules.service.check_unused),
-    *largesse.products.routes.make_routes(largesse.validation_rules.service.check_unused),
+    *largesse.products.routes.make_routes(_check_item_unused),
     *largesse.promotions.routes.routes,
     *largesse.publications.routes.routes,
     *largesse.redemptions.routes.routes,

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 import largesse.campaigns.service as campaigns
 import largesse.validation_rules.service as validation_rules
 from largesse.campaigns.model import StoredCampaign
@@ -48,7 +50,9 @@ def create(unit: Unit, reward_id: str, sent: AssignmentCreate) -> AssignmentAnsw
         raise ApiError(Refusal(404, "not_found", "Resource not found", details, resource_type="campaign"))
     campaign = campaigns.find(unit, sent.campaign, lock=True)
     item = AssignmentItem(parameters=sent.parameters, validation_rules=sent.validation_rules)
-    return answer(_assign(unit, campaign, reward_id, item))
+    made = answer(_assign(unit, campaign, reward_id, item))
+    _record(unit, "created", campaign, made)
+    return made
 
 
 def of_reward(unit: Unit, reward_id: str, assignment_id: str) -> StoredAssignment:
@@ -85,7 +89,10 @@ def create_many(unit: Unit, key: str, sent: Sequence[AssignmentItem]) -> list[As
         if item.reward is None:
             raise missing_param(f"[{place}].reward")
         made.append(_assign(unit, campaign, item.reward, item))
-    return [answer(one) for one in made]
+    shown = [answer(one) for one in made]
+    for one in shown:
+        _record(unit, "created", campaign, one)
+    return shown
 
 
 def of_campaign(unit: Unit, key: str, assignment_id: str) -> StoredAssignment:
@@ -127,7 +134,9 @@ def update(unit: Unit, found: StoredAssignment, sent: AssignmentUpdate) -> Assig
     found.updated_at = unit.now
     store.save_assignment(unit.conn, unit.project_id, found)
     definitions.changed(unit)
-    return answer(found)
+    shown = answer(found)
+    _record(unit, "updated", _offering(unit, found), shown)
+    return shown
 
 
 def delete(unit: Unit, found: StoredAssignment) -> None:
@@ -135,6 +144,7 @@ def delete(unit: Unit, found: StoredAssignment) -> None:
     store.remove_assignments(unit.conn, unit.project_id, [found.id])
     validation_rules.remove_assignments(unit, RELATED, [found.id])
     definitions.changed(unit)
+    _record(unit, "deleted", _offering(unit, found), answer(found))
 
 
 def forget_campaign(unit: Unit, campaign_id: str) -> None:
@@ -192,6 +202,20 @@ def _program(unit: Unit, key: str, *, lock: bool = False) -> StoredCampaign:
     if campaign.campaign_type != LOYALTY_PROGRAM:
         raise not_found("campaign", key)
     return campaign
+
+
+def _offering(unit: Unit, found: StoredAssignment) -> StoredCampaign | None:
+    """The campaign of an assignment; None for one in the bin."""
+    campaign_id = found.related_object_id
+    return campaigns.by_ids(unit.conn, unit.project_id, [campaign_id]).get(campaign_id)
+
+
+def _record(unit: Unit, what: str, campaign: StoredCampaign | None, shown: AssignmentAnswer) -> None:
+    data = {
+        "campaign": campaigns.simple(campaign) if campaign else None,
+        "reward_assignment": msgspec.to_builtins(shown),
+    }
+    unit.record(f"campaign.reward.assignment.{what}", shown.related_object_id, data)
 
 
 def _found(found: StoredAssignment | None, assignment_id: str) -> StoredAssignment:

@@ -68,6 +68,12 @@ def _compiled(reward: StoredReward) -> Reward:
     )
 
 
+def check_unused(unit: Unit, object_type: str, item_id: str) -> None:
+    """Refuses to let go of a product or SKU that is a reward: 400 `resource_in_use` (documented)."""
+    if naming := store.of_item(unit.conn, unit.project_id, item_id):
+        raise resource_in_use(object_type, item_id, "reward", naming)
+
+
 # The resource
 
 

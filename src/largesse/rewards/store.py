@@ -78,6 +78,15 @@ _OF_REWARD = _ASSIGNMENTS.where(assignments.c.reward_id == bindparam("reward")).
 )
 
 
+def of_item(conn: Connection, project_id: str, item_id: str) -> list[str]:
+    """Ids of rewards that are this product or SKU, a few of them."""
+    named = wire.encode_text(item_id)
+    mine = (rewards.c.project_id == project_id, rewards.c.type == "MATERIAL")
+    names = rewards.c.parameters.contains(named, autoescape=True)
+    found = select(rewards.c.id).where(*mine, names).order_by(rewards.c.id).limit(100)
+    return list(conn.execute(found).scalars())
+
+
 def by_ids(conn: Connection, project_id: str, ids: Collection[str], *, lock: bool = False) -> dict[str, StoredReward]:
     """The rewards that exist of these; locked in id order where asked."""
     rows = conn.execute(_REWARDS_LOCKED if lock else _REWARDS_BY_IDS, {"project": project_id, "ids": list(ids)})
