@@ -146,3 +146,45 @@ def test_waiting_points_are_activated_or_canceled_once(program: Program) -> None
     assert outcomes([one for one in answers if one.status_code >= 400]) == {"invalid_pending_points_state": 15}
     assert program.shown(card)["balance"] in (0, 10)
     program.server.verify()
+
+
+def test_a_deleted_card_drops_what_waits_on_it(server: Server) -> None:
+    program = Program(server)
+    card, other = program.card(0), program.card(0)
+    program.await_points(card, 10, 30)
+    program.await_points(other, 5, 30)
+    assert server.client.delete(f"/v1/vouchers/{card}").status_code == 204
+    [left] = ok(server.client.get(f"/v1/loyalties/{program.id}/pending-points"))["data"]
+    assert left["points"] == 5
+    server.verify()
+
+
+def test_a_summary_tells_what_became_of_the_points_of_a_program(server: Server) -> None:
+    program, elsewhere = Program(server, points=100), Program(server)
+    card, other = program.card(), elsewhere.card()
+    program.add(card, 50)
+    program.add(card, -20)
+    ok(server.client.post(f"{elsewhere.members}/{other}/transfers", json=[{"code": card, "points": 30}]))
+    ids = [program.await_points(card, points, 30) for points in (10, 20, 40)]
+    ok(act(program, card, ids[0], "balance", points=-4))
+    ok(act(program, card, ids[0], "balance", points=1))
+    ok(act(program, card, ids[1], "activate"))
+    act(program, card, ids[2], "cancel")
+    found = ok(server.client.get(f"/v1/campaigns/{program.id}/summary"))
+    assert {name: value for name, value in found.items() if "points" in name} == {
+        "created_vouchers_points": 100,
+        "points_deleted": 0,
+        "points_added": 50,
+        "points_subtracted": 20,
+        "points_rewarded": 0,
+        "points_redeemed": 0,
+        "points_rolledback": 0,
+        "points_expired": 0,
+        "points_transferred_out": 30,
+        "points_transferred_in": 0,
+        "pending_points_added": 71,
+        "pending_points_subtracted": 4,
+        "pending_points_activated": 20,
+        "pending_points_canceled": 40,
+    }
+    assert ok(server.client.get(f"/v1/campaigns/{elsewhere.id}/summary"))["points_transferred_in"] == 30

@@ -162,6 +162,12 @@ def tally_credits(unit: Unit, campaign_id: str, added: int, subtracted: int) -> 
     tallies.add(unit, campaign_id, {"amount_added": added, "amount_subtracted": subtracted})
 
 
+def tally_pending(unit: Unit, campaign_id: str, change: int) -> None:
+    """Notes that pending points of a program were changed by hand."""
+    name = "pending_points_added" if change > 0 else "pending_points_subtracted"
+    tallies.add(unit, campaign_id, {name: abs(change)})
+
+
 def tallies_of(unit: Unit, campaign_id: str, first: date | None, last: date | None) -> Mapping[str, int]:
     """What was noted from the first day to the last, both included: codes and credits, under the names that summaries show."""
     return tallies.sums(unit.conn, unit.project_id, campaign_id, first, last)

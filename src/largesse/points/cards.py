@@ -271,6 +271,7 @@ class Cards:
         entry = StoredPending(
             id=ids.hex_id("lopp_"),
             points=points,
+            added=points,
             activates_on=activates_on,
             rules=rules,
             voucher_id=stored.entry.id,

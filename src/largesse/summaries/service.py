@@ -5,6 +5,8 @@ from datetime import date, timedelta
 import largesse.campaigns.service as campaigns
 import largesse.publications.service as publications
 import largesse.redemptions.service as redemptions
+import largesse.vouchers.service as vouchers
+import largesse.wallets.service as wallets
 from largesse.campaigns.model import GIFT_VOUCHERS, LOYALTY_PROGRAM, PROMOTION
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
@@ -13,6 +15,16 @@ from largesse.kernel.http.query import Query
 from largesse.summaries.model import CampaignSummary
 
 _DAY = timedelta(days=1)
+_POINTS = {  # what a summary shows → the transactions it sums up
+    "points_added": "POINTS_ADDITION",
+    "points_subtracted": "POINTS_REMOVAL",
+    "points_rewarded": "POINTS_ACCRUAL",
+    "points_redeemed": "POINTS_REDEMPTION",
+    "points_rolledback": "POINTS_REFUND",
+    "points_expired": "POINTS_EXPIRATION",
+    "points_transferred_out": "POINTS_TRANSFER_OUT",
+    "points_transferred_in": "POINTS_TRANSFER_IN",
+}
 
 
 def summary_of_campaign(unit: Unit, key: str, query: Query) -> CampaignSummary:
@@ -58,6 +70,14 @@ def summary_of_campaign(unit: Unit, key: str, query: Query) -> CampaignSummary:
     elif campaign.campaign_type == LOYALTY_PROGRAM:
         shown.created_vouchers_points = tallies.get("created_vouchers_amount", 0)
         shown.points_deleted = tallies.get("amount_deleted", 0)
+        moved = vouchers.amounts_by_type(unit.conn, unit.project_id, campaign.id, since, until)
+        for name, kind in _POINTS.items():
+            setattr(shown, name, abs(moved.get(kind, 0)))
+        waiting = wallets.pending_figures(unit.conn, unit.project_id, campaign.id, since, until)
+        shown.pending_points_added = waiting["added"] + tallies.get("pending_points_added", 0)
+        shown.pending_points_subtracted = tallies.get("pending_points_subtracted", 0)
+        shown.pending_points_activated = waiting["activated"]
+        shown.pending_points_canceled = waiting["canceled"]
     else:
         shown.discounted_amount = figures.discounted_amount
         shown.rolledback_discounted_amount = figures.rolledback_discounted_amount

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 import largesse.campaigns.service as campaigns
 import largesse.wallets.service as wallets
 from largesse.engine.points import Wallet
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.vouchers import store
 from largesse.vouchers.model import LOYALTY_CARD, StoredVoucher
@@ -48,3 +49,9 @@ def know_rules(conn: Connection, project_id: str, opened: Iterable[Wallet]) -> N
     for campaign_id, rules in campaigns.expiration_rules(conn, project_id, by_campaign.keys()).items():
         for wallet in by_campaign[campaign_id]:
             wallet.rules = rules
+
+
+def drop_pending(unit: Unit, deleted: Iterable[StoredVoucher]) -> None:
+    """Cancels what waits on cards that are deleted; no query where nothing does."""
+    if waiting := [stored.entry.id for stored in deleted if stored.entry.pending_amount]:
+        wallets.drop_pending(unit.conn, unit.project_id, waiting, unit.now)

@@ -21,6 +21,7 @@ from largesse.kernel.jobs.model import Done, Job, Kind, Progress
 from largesse.kernel.jobs.queue import enqueue
 from largesse.metadata_schemas.service import schemas_of
 from largesse.vouchers import store
+from largesse.vouchers.cards import drop_pending
 from largesse.vouchers.making import (
     add,
     check_standalone,
@@ -215,6 +216,7 @@ class CodeHoldings:
             bin.forget(unit, "voucher", voucher_ids)
         else:
             store.put_in_bin(unit.conn, unit.project_id, voucher_ids, unit.now)
+            drop_pending(unit, found)
             bin.put_all(unit, "voucher", [(one.entry.id, one.entry.code) for one in found], campaign_id)
         return len(found)
 

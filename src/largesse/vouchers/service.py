@@ -23,7 +23,7 @@ from largesse.kernel.project import Project
 from largesse.metadata_schemas.service import schemas_of
 from largesse.vouchers import credit, store
 from largesse.vouchers.answers import answer, simple, slim, transaction_answer
-from largesse.vouchers.cards import know_rules, open_wallets
+from largesse.vouchers.cards import drop_pending, know_rules, open_wallets
 from largesse.vouchers.credit import redemption_transaction, refund_transaction, reward_transaction
 from largesse.vouchers.filters import FILTERS
 from largesse.vouchers.making import new_voucher
@@ -121,6 +121,13 @@ def points_since(
 ) -> dict[str, int]:
     """The points of each card's transactions of some types from an instant on, signed, by card id."""
     return store.points_since(conn, project_id, voucher_ids, types, since) if voucher_ids else {}
+
+
+def amounts_by_type(
+    conn: Connection, project_id: str, campaign_id: str, since: int | None, until: int | None
+) -> dict[str, int]:
+    """Signed sums of the transactions of a campaign's codes, dated from `since` to before `until`, for each type."""
+    return store.amounts_by_type(conn, project_id, campaign_id, since, until)
 
 
 def add_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
@@ -221,6 +228,7 @@ def delete(unit: Unit, code: str, forget: Forget, *, force: bool) -> None:
         purge(unit, stored.entry.id)
     else:
         store.put_in_bin(unit.conn, unit.project_id, [stored.entry.id], unit.now)
+        drop_pending(unit, [stored])
         bin.put(unit, "voucher", stored.entry.id, stored.entry.code, stored.entry.campaign_id)
     told = {"voucher": msgspec.to_builtins(slim(stored)), "campaign": None}
     unit.record("voucher.deleted", stored.entry.id, told, about=stored)

@@ -121,6 +121,7 @@ transactions = Table(
     Column("type", Text, nullable=False),
     Column("details", Text, nullable=False),  # JSON
     Column("related_transaction_id", Text),  # the other side of a transfer
+    Column("amount", BigInteger),  # signed credits or points; null in what was written before schema 0003
     micros("created_at"),
     PrimaryKeyConstraint("project_id", "id"),
     Index("voucher_transactions_of_voucher", "project_id", "voucher_id", "id"),
@@ -409,9 +410,9 @@ def forget_category(conn: Connection, project_id: str, category_id: str) -> None
 
 
 def put_in_bin(conn: Connection, project_id: str, voucher_ids: Sequence[str], now: int) -> None:
-    update_rows(
-        conn, vouchers, ("id",), ("deleted_at", "updated_at"), project_id, [(now, now, id) for id in voucher_ids]
-    )
+    """Nothing waits on a card any more that is there."""
+    rows = [(now, now, 0, id) for id in voucher_ids]
+    update_rows(conn, vouchers, ("id",), ("deleted_at", "updated_at", "pending_amount"), project_id, rows)
 
 
 def remove(conn: Connection, project_id: str, voucher_ids: list[str]) -> None:
@@ -454,10 +455,32 @@ def save_all(conn: Connection, project_id: str, changed: Sequence[StoredVoucher]
 
 def insert_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
     values = [
-        tuple(wire.encode_text(t.details) if name == "details" else getattr(t, name) for name in _TRANSACTION_COLUMNS)
+        (
+            *(wire.encode_text(t.details) if name == "details" else getattr(t, name) for name in _TRANSACTION_COLUMNS),
+            _amount(t),
+        )
         for t in rows
     ]
-    insert_rows(conn, transactions, _TRANSACTION_COLUMNS, project_id, values)
+    insert_rows(conn, transactions, (*_TRANSACTION_COLUMNS, "amount"), project_id, values)
+
+
+def _amount(transaction: CreditTransaction) -> int:
+    balance = transaction.details["balance"]
+    return int(balance["points"] if "points" in balance else balance["amount"])
+
+
+def amounts_by_type(
+    conn: Connection, project_id: str, campaign_id: str, since: int | None, until: int | None
+) -> dict[str, int]:
+    """Signed sums of the transactions of a campaign's codes, dated from `since` to before `until`, for each type."""
+    c = transactions.c
+    where = [c.project_id == project_id, c.campaign_id == campaign_id]
+    if since is not None:
+        where.append(c.created_at >= since)
+    if until is not None:
+        where.append(c.created_at < until)
+    summed = select(c.type, func.sum(c.amount)).where(*where).group_by(c.type)
+    return {kind: int(amount or 0) for kind, amount in conn.execute(summed)}
 
 
 def page_of_transactions(

@@ -21,6 +21,7 @@ class StoredPending(Pending, kw_only=True):
     campaign_id: str | None
     customer_id: str | None
     order_id: str | None
+    added: int = 0  # points it began with
     status: PendingStatus = "PENDING"
     details: dict[str, Any]
     created_at: int

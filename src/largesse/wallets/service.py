@@ -82,6 +82,18 @@ def page_of_pending(
     return store.page_of_pending(conn, project_id, mine, today, after=after, descending=descending, limit=limit)
 
 
+def pending_figures(
+    conn: Connection, project_id: str, campaign_id: str, since: int | None, until: int | None
+) -> dict[str, int]:
+    """Of a program: points that began to wait (`added`), became usable and were canceled, from `since` to before `until`."""
+    return store.pending_figures(conn, project_id, campaign_id, since, until)
+
+
+def drop_pending(conn: Connection, project_id: str, voucher_ids: Sequence[str], now: int) -> None:
+    """Cancels all that waits on cards that are deleted."""
+    store.drop_pending(conn, project_id, voucher_ids, now)
+
+
 def remove(conn: Connection, project_id: str, voucher_ids: Sequence[str]) -> None:
     """Deletes what cards held; the ledger keeps what it posted."""
     store.remove(conn, project_id, voucher_ids)

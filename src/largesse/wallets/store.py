@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Row,
+    ScalarSelect,
     Table,
     Text,
     bindparam,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    update,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
@@ -26,7 +28,7 @@ from largesse.engine.points import Bucket, ExpirationRules
 from largesse.kernel import wire
 from largesse.kernel.database.columns import JsonText, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
-from largesse.wallets.model import ACTIVE, EXPIRED, PENDING, BucketChange, StoredPending
+from largesse.wallets.model import ACTIVATED, ACTIVE, CANCELED, EXPIRED, PENDING, BucketChange, StoredPending
 
 _NEVER = "never"  # sorts behind every day, so that buckets read in order of expiry
 _ACTIVE, _PENDING = text("status = 'ACTIVE'"), text("status = 'PENDING'")
@@ -67,6 +69,7 @@ pending = Table(
     Column("customer_id", Text),
     Column("order_id", Text),
     Column("points", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),  # what it began with
     Column("activates_on", Text, nullable=False),  # a local day, ISO 8601
     Column("status", Text, nullable=False),
     Column("rules", JsonText),  # how long the points last, where the earning rule says so
@@ -88,6 +91,7 @@ _PENDING_COLUMNS = (
     "customer_id",
     "order_id",
     "points",
+    "added",
     "activates_on",
     "status",
     "rules",
@@ -198,6 +202,13 @@ def change_pending(conn: Connection, project_id: str, changed: Sequence[StoredPe
     update_rows(conn, pending, ("id",), ("points", "status", "updated_at"), project_id, rows, guard=guard)
 
 
+def drop_pending(conn: Connection, project_id: str, voucher_ids: Sequence[str], now: int) -> None:
+    """Cancels all that waits on cards."""
+    mine = (pending.c.project_id == bindparam("project"), one_of(pending.c.voucher_id, "vouchers"), _WAITING)
+    statement = update(pending).where(*mine).values(status=CANCELED, updated_at=now)
+    conn.execute(statement, {"project": project_id, "vouchers": list(voucher_ids)})
+
+
 def remove(conn: Connection, project_id: str, voucher_ids: Sequence[str]) -> None:
     """Deletes what cards held; the ledger keeps what it posted."""
     for table in (buckets, pending):
@@ -246,6 +257,28 @@ def pending_sums(conn: Connection, project_id: str) -> dict[str, int]:
 
 def _by_id(entry: StoredPending) -> str:
     return entry.id
+
+
+def pending_figures(
+    conn: Connection, project_id: str, campaign_id: str, since: int | None, until: int | None
+) -> dict[str, int]:
+    """Of a program: points that began to wait, became usable and were canceled from `since` to before `until`."""
+    c = pending.c
+
+    def summed(amount: Column[int], at: Column[int], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+        where = [c.project_id == project_id, c.campaign_id == campaign_id, *conditions]
+        where += [at >= since] if since is not None else []
+        where += [at < until] if until is not None else []
+        return select(func.coalesce(func.sum(amount), 0)).where(*where).scalar_subquery()
+
+    row = conn.execute(
+        select(
+            summed(c.added, c.created_at).label("added"),
+            summed(c.points, c.updated_at, c.status == ACTIVATED).label("activated"),
+            summed(c.points, c.updated_at, c.status == CANCELED).label("canceled"),
+        )
+    ).one()
+    return {name: int(value) for name, value in row._mapping.items()}
 
 
 def _stored_day(day: date | None) -> str:

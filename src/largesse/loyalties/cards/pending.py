@@ -2,6 +2,7 @@
 
 from msgspec import UNSET
 
+import largesse.campaigns.service as campaigns
 import largesse.wallets.service as wallets
 from largesse.kernel import clock
 from largesse.kernel.benefits import MAX_CREDITS
@@ -59,6 +60,8 @@ def adjust(unit: Unit, key: str, pending_id: str, sent: PendingChange) -> Pendin
         raise invalid("invalid_amount", "Invalid amount", "Amount has to be a valid positive number")
     cards.adjust(unit, stored, entry, change)
     cards.save()
+    if stored.entry.campaign_id is not None:
+        campaigns.tally_pending(unit, stored.entry.campaign_id, change)
     return PendingBalance(
         points=change,
         total=stored.entry.pending_amount,

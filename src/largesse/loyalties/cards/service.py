@@ -80,11 +80,14 @@ def change_balance(unit: Unit, key: str, campaign: str | None, sent: PointsChang
 
 
 def change_voucher_balance(unit: Unit, key: str, sent: BalanceChange) -> BalanceAnswer:
-    """The same through the resource of vouchers, whose word for points is `amount`."""
+    """The same through the resource of vouchers, whose word for points is `amount`; a card without a holder is `not_published`."""
     amount = sent.amount
     if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int)):
         raise _bad_change("Property .amount should be a whole number other than 0")
-    cards, stored = lock(unit, key, None)
+    cards, found = points.lock(unit, [key])
+    stored = _checked(unit, found.get(key), key, None)
+    if stored.entry.holder_id is None:
+        raise invalid("not_published", "Voucher is not published", "Publish the loyalty card to a customer first")
     tag = Tag(source="API", source_id=sent.source_id, reason=sent.reason)
     shown = balance(stored, _change(unit, cards, stored, PointsChange(points=amount), tag))
     return BalanceAnswer(

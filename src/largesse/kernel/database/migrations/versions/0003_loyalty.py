@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Text(), nullable=True),
         sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("added", sa.BigInteger(), nullable=False),
         sa.Column("activates_on", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("rules", sa.Text(), nullable=True),
@@ -385,6 +386,7 @@ def upgrade() -> None:
     op.add_column("redemptions", sa.Column("reward", sa.Text(), nullable=True))
     op.add_column("validation_rules", sa.Column("counts_since", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("voucher_transactions", sa.Column("related_transaction_id", sa.Text(), nullable=True))
+    op.add_column("voucher_transactions", sa.Column("amount", sa.BigInteger(), nullable=True))
     op.add_column("vouchers", sa.Column("expired_amount", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("vouchers", sa.Column("pending_amount", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("vouchers", sa.Column("due_on", sa.Text(), nullable=True))
@@ -458,6 +460,7 @@ def downgrade() -> None:
     op.drop_column("vouchers", "due_on")
     op.drop_column("vouchers", "pending_amount")
     op.drop_column("vouchers", "expired_amount")
+    op.drop_column("voucher_transactions", "amount")
     op.drop_column("voucher_transactions", "related_transaction_id")
     op.drop_column("validation_rules", "counts_since")
     op.drop_column("redemptions", "reward")
