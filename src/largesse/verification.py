@@ -10,9 +10,13 @@ import largesse.customers.service as customers
 import largesse.redemptions.service as redemptions
 import largesse.vouchers.service as vouchers
 import largesse.wallets.service as wallets
-from largesse.kernel import ledger, seals
+from largesse.kernel import clock, ledger, seals
 from largesse.kernel.access.projects import list_projects
+from largesse.kernel.call import Call, Caller
+from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
+from largesse.loyalties.standings import held_by
+from largesse.segments import membership
 
 
 class Drift(msgspec.Struct, frozen=True):
@@ -36,6 +40,7 @@ def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id
         found.extend(_customers(conn, project.id))
         found.extend(_counters(conn, project.id))
         found.extend(_sums(conn, project))
+        found.extend(_segments(conn, project))
     return found
 
 
@@ -44,6 +49,14 @@ def _sums(conn: Connection, project: Project) -> Iterator[Drift]:
     for one in redemptions.kept_sums(conn, project):
         if one.kept != one.history:
             yield Drift(project.id, one.scope, one.name, one.kept, one.history)
+
+
+def _segments(conn: Connection, project: Project) -> Iterator[Drift]:
+    """Who is noted to be in a segment, against its filter."""
+    caller = Caller(surface="server", key_id="verify")
+    call = Call(project=project, caller=caller, request_id="verify", now=clock.now_micros())
+    for segment_id, wrong in membership.misjudged(Unit(conn, call, is_current=True), held_by):
+        yield Drift(project.id, f"segment {segment_id}", "customers noted wrongly", wrong, 0)
 
 
 def chains(conn: Connection, noted: str | None = None) -> dict[str, seals.Checked]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import voucherify
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -184,6 +185,21 @@ def test_what_cannot_be_a_segment_is_refused_with_its_place(
     assert place in refused(client.post(PATH, json=sent), 400, "invalid_payload")["details"]
 
 
+def test_segments_live_through_the_sdk(server: Server) -> None:
+    api, customers = voucherify.SegmentsApi(server.sdk()), voucherify.CustomersApi(server.sdk())
+    ann = customer(server.client, name="Sdk Ann")
+    sent = {"name": "Sdk", "type": "auto-update", "filter": where(name={"$is": "Sdk Ann"})}
+    made = api.create_segment(voucherify.SegmentsCreateRequestBody.from_dict(sent))
+    assert api.get_segment(made.id).name == "Sdk"
+    eventually(lambda: [one.id for one in customers.list_customer_segments(ann["id"]).data] == [made.id])
+    static = {"name": "Sdk", "type": "static", "customers": [ann["id"]]}
+    listed = api.create_segment(voucherify.SegmentsCreateRequestBody.from_dict(static))
+    assert customers.list_customer_segments(ann["id"]).total == 2
+    for one in (made, listed):
+        api.delete_segment(one.id)
+    assert customers.list_customer_segments(ann["id"]).total == 0
+
+
 # Who is in
 
 
@@ -290,6 +306,10 @@ def test_cards_move_segments(client: httpx.Client) -> None:
     assert segments_of(client, ann) == {rich}
     voucher = limited(client, {"$is": [rich]})
     assert passes(client, voucher, {"id": ann["id"]})
+    tier = {"name": "Gold", "points": {"from": 41}}
+    ok(client.post("/v1/loyalties/Tiers 2/tiers", json=[tier]))
+    in_tier = segment(client, {"junction": "and", "loyalty_tier.campaigns.Tiers 2": {"conditions": {"$is": "Gold"}}})
+    assert segments_of(client, ann) == {rich, in_tier}
     add_points(client, card, -1)
     assert not passes(client, voucher, {"id": ann["id"]})
     assert told(client, ann, rich) == [ENTERED, LEFT]
@@ -504,7 +524,7 @@ def test_no_filter_breaks_the_server(server: Server, filter: Any) -> None:
 # Races
 
 
-def test_changes_at_once_leave_what_the_filter_says(client: httpx.Client) -> None:
+def test_changes_at_once_leave_what_the_filter_says(server: Server, client: httpx.Client) -> None:
     gold = segment(client, where(metadata__level={"$is": "Gold"}, summary__orders__total_count={"$more_than": [2]}))
     ann = customer(client)
 
@@ -521,6 +541,7 @@ def test_changes_at_once_leave_what_the_filter_says(client: httpx.Client) -> Non
         inside = found["metadata"]["level"] == "Gold" and found["summary"]["orders"]["total_count"] > 2
         assert members(client, gold) == ({ann["id"]} if inside else set())
         assert segments_of(client, ann) == ({gold} if inside else set())
+    server.verify()
     story = told(client, ann, gold)
     assert story == [(ENTERED, LEFT)[place % 2] for place in range(len(story))]
 

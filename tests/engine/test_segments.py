@@ -38,6 +38,7 @@ ANN: dict[str, Any] = {
         "campaigns": {"Tiers 2.points": {"points": 41, "loyalty_tier": "ltr_gold"}},
     },
     "metadata": {"club": "Gold", "tags": ["a", "b"], "shoe": {"size": 40}, "a.b": "dotted", "joined": "2026-03-10"},
+    "tier_names": {"ltr_gold": "Gold"},
     "system_metadata": {"source": "shop"},
     "events": {"sign_up": {"count": 1, "last_date": "2026-03-17T10:00:00.000Z"}},
     "created_at": "2026-03-01T10:00:00.000Z",
@@ -82,6 +83,9 @@ def on(field: str, operator: str, value: Any = True) -> dict[str, Any]:
         ("loyalty.referred_customers", "$is_not", 0),
         ("loyalty_points.campaigns.Tiers 2.points.points", "$more_than_equal", [41]),
         ("loyalty_tier.campaigns.Tiers 2.points", "$is", "ltr_gold"),
+        ("loyalty_tier.campaigns.Tiers 2.points", "$in", ["Gold", "Platinum"]),
+        ("loyalty_tier.campaigns.Tiers 2.points", "$is_not", "Silver"),
+        ("loyalty_tier.campaigns.Other", "$not_in", ["Gold"]),
         ("metadata.club", "$in", ["Gold", "Silver"]),
         ("metadata.tags", "$count", [2]),
         ("metadata.shoe.size", "$is", ["40"]),
@@ -107,6 +111,12 @@ def test_a_field_is_read_where_it_stands(field: str, operator: str, value: Any) 
 def test_an_absent_loyalty_block_has_neither_points_nor_tiers() -> None:
     assert holds(on("loyalty_points.campaigns.X.points", "$is_unknown", ""), {"loyalty": None})
     assert holds(on("loyalty_tier.campaigns.X", "$is_unknown", ""), {})
+
+
+def test_a_tier_is_neither_id_nor_name_where_it_must_not_be() -> None:
+    for name in ("ltr_gold", "Gold"):
+        assert not holds(on("loyalty_tier.campaigns.Tiers 2.points", "$is_not", name))
+    assert not holds(on("loyalty_tier.campaigns.Other", "$is", "Gold"))
 
 
 def test_fields_are_joined_by_the_junction_and_operators_of_one_field_by_and() -> None:

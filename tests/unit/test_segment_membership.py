@@ -29,7 +29,7 @@ from largesse.kernel.settings import Settings
 from largesse.orders.model import OrderCreate, OrderUpdate
 from largesse.segments import jobs, membership, service, store
 from largesse.segments.clock import make_chore
-from largesse.segments.model import SegmentCreate
+from largesse.segments.model import Membership, SegmentCreate
 from largesse.segments.profiles import moment, profiles
 from largesse.segments.reaction import make_reaction
 
@@ -322,6 +322,22 @@ def test_what_is_noted_of_a_deleted_segment_is_no_work_for_the_clock(engine: Eng
     follow(house)
     with engine.connect() as conn:
         assert store.of_customers(conn, house.project.id, house.customers) == []
+
+
+def test_verification_finds_who_is_noted_wrongly(engine: Engine) -> None:
+    house = House(engine)
+    made = house.segment(FILTERS[0])
+    for level in ("Gold", "Bronze", "Gold"):
+        take(house, ("create", "Ann", {"level": level}, None))
+
+    def wrong() -> list[tuple[str, int]]:
+        return list(house.do(lambda unit: list(membership.misjudged(unit, nothing_held))))
+
+    assert wrong() == []
+    house.do(lambda unit: store.remove_of_customer(unit.conn, unit.project_id, house.customers[0]))
+    outside = Membership(house.customers[1], made, True, None)
+    house.do(lambda unit: store.write(unit.conn, unit.project_id, [outside], (), ()))
+    assert wrong() == [(made, 2)]
 
 
 def test_a_deleted_segment_leaves_nothing_behind(engine: Engine) -> None:

@@ -130,6 +130,7 @@ class Held(msgspec.Struct, kw_only=True):
     points: int = 0
     redeemed_points: int = 0
     loyalty: Loyalty = msgspec.field(default_factory=Loyalty)
+    tier_names: dict[str, str] = {}  # by id
 
 
 class RedemptionTotals(msgspec.Struct, kw_only=True):

@@ -32,4 +32,5 @@ def held_by(unit: Unit, customer_ids: Collection[str]) -> Mapping[str, Held]:
         standing.points += card.balance
         if (tier := reached.get(card.id)) is not None:
             standing.loyalty_tier = tier.id
+            held.tier_names[tier.id] = tier.name
     return found

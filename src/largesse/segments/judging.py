@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 from largesse.customers.model import StoredCustomer
@@ -48,9 +49,12 @@ class Segments:
             profile = profile_of(customer, self._known(call))
         return is_inside(segment, noted, profile, when)
 
+    def _unit(self, call: Call) -> Unit:
+        return Unit(self._conn, msgspec.structs.replace(call, project=self._project), is_current=True)
+
     def _known(self, call: Call) -> Extras:
         """What profiles have beside the customer's row, read once for all."""
         if self._extras is None:
             filters = [one.filter for one in self._segments.values() if one.filter is not None]
-            self._extras = extras_of(Unit(self._conn, call), filters, self._stored, self._held_by)
+            self._extras = extras_of(self._unit(call), filters, self._stored, self._held_by)
         return self._extras

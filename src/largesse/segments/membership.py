@@ -4,7 +4,7 @@ Whoever judges a customer holds the lock of the customer's row from before the p
 of one customer the later one judges what both have made of the profile, and what is noted is what the filter says.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,9 +23,10 @@ from largesse.locations.service import located
 from largesse.segments import store
 from largesse.segments.definition import read
 from largesse.segments.model import Membership, Segment, StoredSegment
-from largesse.segments.profiles import moment, profiles
+from largesse.segments.profiles import moment, profiles, shown
 
 _ALL = "all"
+_AT_ONCE = 1000  # customers
 Judged = tuple[Segment, Filter]
 
 
@@ -120,10 +121,35 @@ def _sort(
 
 def record(unit: Unit, segment: Segment, customer_id: str, profile: Mapping[str, Any], *, entered: bool) -> None:
     """Tells that a customer entered or left, with the profile as it now is; `about` is the segment's id."""
-    shown = {name: value for name, value in profile.items() if name != "events"}
-    data = {"customer": shown, "segment": segment.reference}
+    data = {"customer": shown(profile), "segment": segment.reference}
     name = "customer.segment.entered" if entered else "customer.segment.left"
     unit.record(name, customer_id, data, customer_id=customer_id, about=segment.id)
+
+
+def misjudged(unit: Unit, held_by: HeldBy) -> Iterator[tuple[str, int]]:
+    """For verification: segments whose filter says otherwise of so many customers than what is noted.
+
+    Those that time or a card may have moved without anybody noticing yet are left out, and those that are being filled.
+    """
+    asked = [
+        judged
+        for judged in watched(unit.conn, definitions.current(unit))
+        if judged[0].is_filled and not (judged[1].by_clock or judged[1].of_cards)
+    ]
+    wrong: dict[str, int] = {}
+    after = ""
+    while asked and (ids := customers.some_ids(unit.conn, unit.project_id, after, _AT_ONCE)):
+        after = ids[-1]
+        found = customers.by_ids(unit.conn, unit.project, ids)
+        seen = profiles(unit, [one for _, one in asked], list(found.values()), held_by)
+        noted = known_of(unit.conn, unit.project, ids, [segment.id for segment, _ in asked])
+        when = moment(unit.project, unit.now)
+        for customer_id, profile in seen.items():
+            for segment, condition in asked:
+                one = noted.get((customer_id, segment.id))
+                if condition.holds(profile, when) is not (one is not None and one.inside):
+                    wrong[segment.id] = wrong.get(segment.id, 0) + 1
+    yield from wrong.items()
 
 
 # Reading

@@ -37,8 +37,14 @@ def extras_of(unit: Unit, filters: Collection[Filter], customer_ids: Collection[
 
 def profile_of(customer: StoredCustomer, extras: Extras) -> dict[str, Any]:
     """A profile as `engine.segments.fields` describes it."""
-    shown: dict[str, Any] = msgspec.to_builtins(customers.answer(customer, extras.held.get(customer.id)))
-    return shown | {"events": extras.events.get(customer.id, {})}
+    held = extras.held.get(customer.id)
+    shown: dict[str, Any] = msgspec.to_builtins(customers.answer(customer, held))
+    return shown | {"events": extras.events.get(customer.id, {}), "tier_names": held.tier_names if held else {}}
+
+
+def shown(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a profile that clients see."""
+    return {name: value for name, value in profile.items() if name not in ("events", "tier_names")}
 
 
 def profiles(

@@ -1,14 +1,16 @@
 """What a segment's filter may ask of a customer, where that stands in the profile, and which changes can move it.
 
-A profile is what the customer resource shows, as JSON, and under `events` for each name of a custom event how often it happened and
-when last: `{"count": 3, "last_date": "2026-03-01T10:00:00.000Z"}`.
+A profile is what the customer resource shows, as JSON; under `events` for each name of a custom event how often it happened and
+when last: `{"count": 3, "last_date": "2026-03-01T10:00:00.000Z"}`; and under `tier_names` the names of loyalty tiers by their ids.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
+from largesse.engine.rules.facts import When
+from largesse.engine.rules.moments import Check
 from largesse.engine.rules.operators import OF_METADATA, OF_NUMBER
 from largesse.engine.rules.places import OF_GEOPOINT
 from largesse.engine.segments.calendar import CALENDAR, OF_BIRTHDAYS, Build
@@ -21,6 +23,25 @@ _IDENTITY = ("$is", "$is_not", "$in", "$not_in")
 _TEXTS = ("$contains", "$not_contain", "$starts_with", "$ends_with")
 _COUNTS = ("$count", "$count_more", "$count_less", "$not_differ", "$not_intersect")
 OF_TEXT: Mapping[str, Build] = {name: OF_METADATA[name] for name in (*_IDENTITY, *_TEXTS, *_PRESENCE)}
+_NEGATIVE = ("$is_not", "$not_in", "$not_contain", "$is_unknown")
+
+
+def _of_any_name(operator: str, build: Build) -> Build:
+    """For what goes by several names: one of them fits, or none where it must not."""
+    together = all if operator in _NEGATIVE else any
+
+    def built(values: Sequence[object]) -> Check:
+        check = build(values)
+
+        def holds(names: Any, when: When) -> bool:
+            return together(check(one, when) for one in names)
+
+        return holds
+
+    return built
+
+
+OF_NAMES: Mapping[str, Build] = {operator: _of_any_name(operator, build) for operator, build in OF_TEXT.items()}
 OF_DATE: Mapping[str, Build] = {
     **{name: build for name, build in OF_METADATA.items() if name not in (*_TEXTS, *_COUNTS)},
     **CALENDAR,
@@ -140,9 +161,12 @@ def _tier(rest: str) -> Field | None:
         return None
 
     def read(profile: Profile) -> Any:
-        return _in_campaign(profile, campaign).get("loyalty_tier")
+        """The id and the name, both of which filters may use."""
+        tier = _in_campaign(profile, campaign).get("loyalty_tier")
+        name = (profile.get("tier_names") or {}).get(tier)
+        return (tier,) if name is None else (tier, name)
 
-    return Field(OF_TEXT, read, frozenset({"tiers"}))
+    return Field(OF_NAMES, read, frozenset({"tiers"}))
 
 
 def _in_campaign(profile: Profile, campaign: str) -> Mapping[str, Any]:
