@@ -1,7 +1,9 @@
 """What a rule set says of a benefit: to which lines it applies, in which order and how far, and of which bundles."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -22,7 +24,7 @@ Limit = Annotated[int, Meta(ge=0, le=10**12)]
 Key = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
-class ItemEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ItemEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One entry of `included` or `excluded`. Quantities in units, amounts in minor units, `price` in minor units.
 
     `product_*` limits are over time, in units: per entry or per product of a collection, of all customers or of one.
@@ -65,13 +67,85 @@ class ItemEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     product_in_collection_customer_promotion_tier_quantity_limit: Limit | None = None
     product_in_collection_customer_promotion_tier_quantity_limit_formula: str | None = None
 
+    @cached_property
+    def shown(self) -> dict[str, Any]:
+        """The members that are set, as answers show them; shared, so never to be changed."""
+        found: dict[str, Any] = {"object": self.object}
+        for name, default in _DEFAULTS.items():
+            value = getattr(self, name)
+            if value != default or name in _ALWAYS_SHOWN:
+                found[name] = value
+        return found
 
-class ApplicableTo(msgspec.Struct, frozen=True, kw_only=True):
-    """Excluded beats included, included beats `included_all`."""
+    @cached_property
+    def limits(self) -> bool:
+        """Whether it does more than name lines."""
+        return any(name not in _NAMING and getattr(self, name) != default for name, default in _DEFAULTS.items())
+
+    @cached_property
+    def limits_over_time(self) -> bool:
+        return any(getattr(self, name) is not None for name in _OVER_TIME)
+
+
+_DEFAULTS = dict(zip(ItemEntry.__struct_fields__[1:], ItemEntry.__struct_defaults__, strict=True))
+_ALWAYS_SHOWN = frozenset({"id", "strict", "effect"})
+_NAMING = frozenset({"id", "source_id", "product_id", "product_source_id", "strict"})
+_OVER_TIME = tuple(name for name in _DEFAULTS if name.startswith("product_") and name.endswith("_quantity_limit"))
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Lines that one entry governs, in request order."""
+
+    entry: ItemEntry
+    places: Sequence[int]
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """Entries in their order, found by what they name: `by_name` of products and SKUs, under the object and an id or source id.
+
+    `unplaced` are their groups in a cart that has nothing of them, `limiting` those that do more than name lines.
+    """
+
+    entries: tuple[ItemEntry, ...]
+    by_name: Mapping[str, Mapping[str, Sequence[int]]]
+    collections: tuple[int, ...]
+    unplaced: tuple[Group, ...]
+    limiting: tuple[int, ...]
+
+
+def _indexed(entries: tuple[ItemEntry, ...]) -> Entries:
+    by_name: dict[str, dict[str, list[int]]] = {"product": {}, "sku": {}}
+    collections = []
+    for index, entry in enumerate(entries):
+        if entry.object == "products_collection":
+            collections.append(index)
+            continue
+        for name in {entry.id, entry.source_id} - {None}:
+            by_name[entry.object].setdefault(str(name), []).append(index)
+    unplaced = tuple(Group(entry, ()) for entry in entries)
+    limiting = tuple(index for index, entry in enumerate(entries) if entry.limits)
+    return Entries(entries, by_name, tuple(collections), unplaced, limiting)
+
+
+class ApplicableTo(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """Excluded beats included, included beats `included_all`. What is found out of its entries is kept with it."""
 
     included: tuple[ItemEntry, ...] = ()
     excluded: tuple[ItemEntry, ...] = ()
     included_all: bool = False
+
+    @cached_property
+    def includes(self) -> Entries:
+        return _indexed(self.included)
+
+    @cached_property
+    def excludes(self) -> Entries:
+        return _indexed(self.excluded)
+
+    @cached_property
+    def limited_over_time(self) -> tuple[ItemEntry, ...]:
+        """The entries of `included` that have limits over time."""
+        return tuple(entry for entry in self.included if entry.limits_over_time)
 
 
 class BundleComponent(msgspec.Struct, frozen=True):

@@ -53,17 +53,12 @@ def wanted(asks: Iterable[Ask], order: Order | None, customer_id: str | None) ->
             _key(scope, limit, entry, item, customer_id)
             for ask in asks
             for rules in ask.rules
-            for entry in rules.applicable_to.included
+            for entry in rules.applicable_to.limited_over_time
             for limit in _limits_of(entry)
             if (scope := _scope(ask, limit)) is not None and (customer_id or not limit.of_customer)
             for item in (items if limit.of_each_product else items and ("",))
         }
     )
-
-
-def is_limited(entry: ItemEntry) -> bool:
-    """Whether any of its limits is over time."""
-    return bool(_limits_of(entry))
 
 
 @lru_cache(maxsize=10_000)

@@ -176,8 +176,7 @@ def _key(part: Condition, operator: str, sent: Any) -> Key | None:
     if operator not in _EQUAL and not (operator == "$from" and part.name in _LINES):
         return None
     if part.name in _LINES or part.name in _OLDER:
-        items = items_of(sent, "", _OLDER.get(part.name))
-        return frozenset((kind, name) for item in items for kind in item.kinds for name in item.names)
+        return items_of(sent, "", _OLDER.get(part.name)).named
     values = values_of(sent)
     if part.name == _SEGMENT:
         return frozenset((_SEGMENT, id_of(value)) for value in values)

@@ -1,8 +1,8 @@
 """A cart as rules see it: which of its lines are of a product, a SKU or a collection. Indexed once for all redeemables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
-from largesse.engine.benefits import ItemEntry
+from largesse.engine.benefits import Entries, ItemEntry
 from largesse.engine.circumstances import ProductCollection
 from largesse.engine.order import Line
 
@@ -25,6 +25,10 @@ class Cart:
             for name in sku_names(line):
                 self._skus.setdefault(name, []).append(place)
 
+    def names(self, kind: str) -> Set[str]:
+        """The ids and source ids of the products or SKUs in it."""
+        return (self._skus if kind == "sku" else self._products).keys()
+
     def places(self, kind: str, *names: str | None, strict: bool = False) -> list[int]:
         """The lines of a product (its SKUs too, unless `strict`), a SKU or a collection that goes by any of these names."""
         if kind == COLLECTION:
@@ -39,6 +43,17 @@ class Cart:
     def places_of(self, entry: ItemEntry) -> list[int]:
         """The lines an entry of `included` or `excluded` names."""
         return self.places(entry.object, entry.id, entry.source_id, strict=entry.strict)
+
+    def entries_of(self, known: Entries) -> Iterable[int]:
+        """Which entries may name a line, in their order; found from whichever side has fewer names."""
+        if len(known.entries) <= len(self._products) + len(self._skus):
+            return range(len(known.entries))
+        found = set(known.collections)
+        for kind, index in (("product", self._products), ("sku", self._skus)):
+            by_name = known.by_name[kind]
+            for name in index.keys() & by_name.keys():
+                found.update(by_name[name])
+        return sorted(found)
 
     @property
     def item_names(self) -> list[tuple[str, str]]:

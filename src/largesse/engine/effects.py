@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from largesse.engine.benefits import Bundle, RuleSet
+from largesse.engine.benefits import Bundle, Group, RuleSet
 from largesse.engine.books import Ask, Voucher
 from largesse.engine.budgets import Meter
 from largesse.engine.cart import Cart
@@ -63,6 +63,9 @@ class Effect(msgspec.Struct, frozen=True):
         if self.order.total_applied_discount_amount:
             return True
         return any(line.applied_quantity for line in self.order.lines or ())
+
+
+_NOTHING = Picked()
 
 
 class _Known(msgspec.Struct):
@@ -174,7 +177,7 @@ class Effects:
         taken = take(found.groups, order, closed)
         limiting = dict(zip(found.limiting, taken, strict=False))
         return taken, [
-            limiting[index].picked if index in limiting else Picked(open_places(group, closed))
+            _picked(group, closed) if index not in limiting else limiting[index].picked
             for index, group in enumerate(found.included)
         ]
 
@@ -197,6 +200,10 @@ class Effects:
             known.picked = picked
             known.applicable = listed(known.eligible.included, picked, known.cart, order.lines or ())
         return msgspec.structs.replace(effect, applicable_to=known.applicable, inapplicable_to=known.inapplicable)
+
+
+def _picked(group: Group, closed: frozenset[int]) -> Picked:
+    return Picked(open_places(group, closed)) if group.places else _NOTHING
 
 
 def _spent(shares: Sequence[Share]) -> list[Spent]:

@@ -1,23 +1,14 @@
 """Which lines an item-level benefit may touch, and which entry of the rules governs each of them."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import msgspec
 
-from largesse.engine.benefits import ItemEntry, RuleSet
+from largesse.engine.benefits import ApplicableTo, Entries, Group, ItemEntry, RuleSet
 from largesse.engine.cart import Cart
 
 _RANKS = {"sku": 0, "product": 1, "products_collection": 2}
-_NAMES = frozenset({"object", "id", "source_id", "product_id", "product_source_id", "strict"})
 EVERY_LINE = ItemEntry(object="product")  # what governs lines that no entry limits
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Lines that one entry governs, in request order."""
-
-    entry: ItemEntry
-    places: Sequence[int]
 
 
 class Eligible(msgspec.Struct, frozen=True):
@@ -44,25 +35,40 @@ def eligible(rules: Sequence[RuleSet], cart: Cart) -> Eligible:
     A line that several entries name is governed by the most specific one, SKU before product before collection, then by the first.
     """
     definitions = [one.applicable_to for one in rules]
-    excluded = tuple(Group(entry, cart.places_of(entry)) for one in definitions for entry in one.excluded)
+    excluded = [group for one in definitions for group in one.excludes.unplaced]
+    for index, places in _placed([one.excludes for one in definitions], cart).items():
+        excluded[index] = Group(excluded[index].entry, places)
     taken = {place for group in excluded for place in group.places}
-    named = [Group(entry, cart.places_of(entry)) for one in definitions for entry in one.included]
-    governed: list[list[int]] = [[] for _ in named]
-    for index in sorted(range(len(named)), key=lambda index: _RANKS[named[index].entry.object]):
-        governed[index] = [place for place in named[index].places if place not in taken]
-        taken.update(governed[index])
-    included = tuple(Group(group.entry, places) for group, places in zip(named, governed, strict=True))
-    limiting = tuple(index for index, group in enumerate(included) if _limits(group.entry))
-    free = [place for index, group in enumerate(included) if index not in limiting for place in group.places]
-    if not named or any(one.included_all for one in definitions):
+    included = [group for one in definitions for group in one.includes.unplaced]
+    named = _placed([one.includes for one in definitions], cart)
+    for index in sorted(named, key=lambda index: _RANKS[included[index].entry.object]):
+        entry = included[index].entry
+        included[index] = Group(entry, [place for place in named[index] if place not in taken])
+        taken.update(included[index].places)
+    limiting = _limiting(definitions)
+    free = [place for index in named.keys() - set(limiting) for place in included[index].places]
+    if not included or any(one.included_all for one in definitions):
         free += [place for place in range(len(cart.lines)) if place not in taken]
     groups = [included[index] for index in limiting]
-    return Eligible((*groups, Group(EVERY_LINE, sorted(free))), limiting, included, excluded)
+    return Eligible((*groups, Group(EVERY_LINE, sorted(free))), limiting, tuple(included), tuple(excluded))
 
 
-@lru_cache(maxsize=10_000)
-def _limits(entry: ItemEntry) -> bool:
-    """Whether an entry does more than name lines."""
-    return any(
-        getattr(entry, name) != getattr(EVERY_LINE, name) for name in ItemEntry.__struct_fields__ if name not in _NAMES
-    )
+def _placed(definitions: Sequence[Entries], cart: Cart) -> dict[int, list[int]]:
+    """The lines of each entry that names any, by its number among the entries of all definitions, in that order."""
+    found = {}
+    before = 0
+    for known in definitions:
+        for index in cart.entries_of(known):
+            if places := cart.places_of(known.entries[index]):
+                found[before + index] = places
+        before += len(known.entries)
+    return found
+
+
+def _limiting(definitions: Sequence[ApplicableTo]) -> tuple[int, ...]:
+    found: list[int] = []
+    before = 0
+    for one in definitions:
+        found += [before + index for index in one.includes.limiting]
+        before += len(one.included)
+    return tuple(found)

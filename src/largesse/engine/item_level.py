@@ -6,11 +6,10 @@ from fractions import Fraction
 import msgspec
 
 from largesse.engine.allocation import allocate, allocate_within
-from largesse.engine.benefits import ItemEntry
-from largesse.engine.budgets import Budget, Meter, is_limited
+from largesse.engine.benefits import Group, ItemEntry
+from largesse.engine.budgets import Budget, Meter
 from largesse.engine.discounts import AmountDiscount, Discount, FixedDiscount, PercentDiscount
 from largesse.engine.dynamic import Numbers
-from largesse.engine.eligibility import Group
 from largesse.engine.money import half_up
 from largesse.engine.order import Line, Order, line_without_applied, without_applied
 from largesse.engine.selection import Picked, select
@@ -177,7 +176,7 @@ def _of_group(one: Taken, lines: Sequence[Line], reckon: Reckon, caps: Caps, met
     left_units = entry.aggregated_quantity_limit
     most = _least(_times(entry.amount_limit, 1), caps.line)
     left = _times(entry.aggregated_amount_limit, caps.amount_times)
-    if meter is not None and not is_limited(entry):
+    if meter is not None and not entry.limits_over_time:
         meter = None
     found = []
     picked = one.picked.units

@@ -1,19 +1,15 @@
 """What answers say of a benefit's reach: the entries it applies to and those it does not, with the lines of the cart they mean."""
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
-from largesse.engine.benefits import ItemEntry
+from largesse.engine.benefits import Group
 from largesse.engine.cart import COLLECTION, Cart
-from largesse.engine.eligibility import Group
 from largesse.engine.order import Line
 from largesse.engine.selection import Picked
 
 MAX_UNITS_SHOWN = 1000  # of a whole cart; beyond, single units are not listed (documented)
 Reach = tuple[dict[str, Any], ...]
-_ALWAYS = frozenset({"object", "id", "strict", "effect"})
-_DEFAULTS = dict(zip(ItemEntry.__struct_fields__[1:], ItemEntry.__struct_defaults__, strict=True))
 
 
 def listed(groups: Iterable[Group], picked: Sequence[Picked], cart: Cart, lines: Sequence[Line]) -> Reach:
@@ -25,21 +21,10 @@ def listed(groups: Iterable[Group], picked: Sequence[Picked], cart: Cart, lines:
     found: list[dict[str, Any]] = []
     for index, group in enumerate(groups):
         taken = picked[index] if picked else Picked()
-        found.append(_defined(group.entry) | _lines(taken, shows_units))
+        found.append(group.entry.shown | _lines(taken, shows_units) if taken.places else group.entry.shown)
         if group.entry.object == COLLECTION:
             found.extend(_members(group, taken, cart, shows_units))
     return tuple(found)
-
-
-@lru_cache(maxsize=10_000)
-def _defined(entry: ItemEntry) -> dict[str, Any]:
-    """The members that are set."""
-    found: dict[str, Any] = {"object": entry.object}
-    for name, default in _DEFAULTS.items():
-        value = getattr(entry, name)
-        if value != default or name in _ALWAYS:
-            found[name] = value
-    return found
 
 
 def _members(group: Group, taken: Picked, cart: Cart, shows_units: bool) -> Iterable[dict[str, Any]]:
@@ -62,8 +47,6 @@ def _members(group: Group, taken: Picked, cart: Cart, shows_units: bool) -> Iter
 
 def _lines(taken: Picked, shows_units: bool) -> dict[str, Any]:
     """Whole lines by their numbers from 0, single units by their numbers from 1 within a line."""
-    if not taken.places:
-        return {}
     if taken.units is None:
         return {"order_item_indices": taken.places}
     units = zip(taken.places, taken.units, strict=True)

@@ -1,6 +1,6 @@
 """What the conditions of one redeemable are judged by."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,9 @@ class CartView(Protocol):
     @property
     def lines(self) -> Sequence[Line]:
         """In request order."""
+
+    def names(self, kind: str) -> Set[str]:
+        """The ids and source ids of the products or SKUs in it."""
 
     def places(self, kind: str, *names: str | None) -> list[int]:
         """The lines of a product, a SKU or a collection that goes by any of these names."""

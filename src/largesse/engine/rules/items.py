@@ -24,10 +24,11 @@ from largesse.engine.rules.lines import (
 from largesse.engine.rules.operators import conditions_of, values_of
 from largesse.engine.rules.verdicts import Need
 
+_COLLECTION = "products_collection"
 _KINDS: dict[str, tuple[str, ...]] = {
     "product": ("product",),
     "sku": ("sku",),
-    "products_collection": ("products_collection",),
+    _COLLECTION: (_COLLECTION,),
     "product_or_sku": ("product", "sku"),
 }
 _SUB_RULES = {
@@ -41,14 +42,26 @@ _OPERATORS = ("$from", "$in", "$is", "$is_not", "$not_in")
 _Choose = Callable[[Facts, Sequence[int]], Sequence[int]]  # (facts, candidates) → those of them that match
 
 
-class _Item(msgspec.Struct, frozen=True):
-    """A product, SKU or collection that a rule names."""
+class Items(msgspec.Struct, frozen=True):
+    """Products, SKUs and collections that a rule names. Of a collection the first name that is known counts."""
 
-    kinds: tuple[str, ...]
-    names: tuple[str, ...]
+    names: Mapping[str, frozenset[str]]  # ids and source ids of products and SKUs
+    collections: tuple[tuple[str, ...], ...]
+
+    @property
+    def named(self) -> frozenset[tuple[str, str]]:
+        """Every kind and name that one of them goes by."""
+        of_items = [(kind, name) for kind, names in self.names.items() for name in names]
+        return frozenset(of_items + [(_COLLECTION, name) for names in self.collections for name in names])
 
     def places(self, cart: CartView) -> set[int]:
-        return {place for kind in self.kinds for place in cart.places(kind, *self.names)}
+        """The lines that are of any of these; found from whichever side has fewer names."""
+        found: set[int] = set()
+        for kind, names in self.names.items():
+            found.update(cart.places(kind, *(cart.names(kind) & names)))
+        for names_of_one in self.collections:
+            found.update(cart.places(_COLLECTION, *names_of_one))
+        return found
 
 
 class _ItemRule(msgspec.Struct, frozen=True):
@@ -129,36 +142,40 @@ def _selection(leaf: Leaf, place: str) -> tuple[_Choose, _Choose]:
     return source, _all_of(chosen)
 
 
-def items_of(sent: Any, place: str, kinds: tuple[str, ...] | None = None) -> list[_Item]:
+def items_of(sent: Any, place: str, kinds: tuple[str, ...] | None = None) -> Items:
     """The things a condition names; `kinds` where the rule's name says what they are. Raises RuleFault."""
+    names: dict[str, set[str]] = {}
+    collections = []
     try:
         found = [_item(one, kinds) for one in values_of(sent)]
         if not found:
             raise ValueError("should have at least one value")
-        return found
     except ValueError as error:
         raise RuleFault(f"{place} {error}") from None
+    for of_kinds, of_one in found:
+        for kind in of_kinds:
+            if kind == _COLLECTION:
+                collections.append(of_one)
+            else:
+                names.setdefault(kind, set()).update(of_one)
+    return Items({kind: frozenset(some) for kind, some in names.items()}, tuple(collections))
 
 
-def _item(value: object, kinds: tuple[str, ...] | None) -> _Item:
+def _item(value: object, kinds: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What one of them may be, and the names it goes by."""
     name = id_of(value)
     if not isinstance(value, dict):
-        return _Item(kinds or _KINDS["product_or_sku"], (name,))
+        return kinds or _KINDS["product_or_sku"], (name,)
     kind = value.get("object") or value.get("type") or "product_or_sku"
     if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError(f"should name objects of one of {', '.join(sorted(_KINDS))}")
     source = value.get("source_id")
-    return _Item(kinds or _KINDS[kind], (name, source) if isinstance(source, str) and source else (name,))
+    return kinds or _KINDS[kind], (name, source) if isinstance(source, str) and source else (name,)
 
 
-def places_of(items: Sequence[_Item], cart: CartView) -> set[int]:
-    """The lines that are of any of these."""
-    return {place for item in items for place in item.places(cart)}
-
-
-def _choice(items: Sequence[_Item], *, wanted: bool) -> _Choose:
+def _choice(items: Items, *, wanted: bool) -> _Choose:
     def choose(facts: Facts, places: Sequence[int]) -> Sequence[int]:
-        named = places_of(items, facts.cart)
+        named = items.places(facts.cart)
         return [place for place in places if (place in named) is wanted]
 
     return choose

@@ -6,7 +6,7 @@ from typing import Any
 from largesse.engine.order import Line
 from largesse.engine.rules.documents import RuleFault
 from largesse.engine.rules.facts import Facts
-from largesse.engine.rules.items import items_of, places_of
+from largesse.engine.rules.items import items_of
 from largesse.engine.rules.leaves import Leaf, Name, Test, property_of, true_only, without_parts
 from largesse.engine.rules.lines import (
     CompileSub,
@@ -59,7 +59,7 @@ def _choice(kind: str, leaf: Leaf, place: str) -> tuple[str, Callable[[Facts], l
     items = items_of(sent, f"{place}.conditions.{operator}", (kind,))
 
     def choose(facts: Facts) -> list[int]:
-        named = places_of(items, facts.cart)
+        named = items.places(facts.cart)
         return [place for place in candidates(facts) if place in named]
 
     return operator, choose
