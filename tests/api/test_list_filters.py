@@ -356,6 +356,19 @@ def test_fields_are_joined_as_the_junction_says(shop: Shop) -> None:
     assert len(rows(shop, vouchers, both | {"filters[junction]": "OR"})) == sum(a or b for a, b in wanted) > 1
 
 
+def test_lists_and_unset_members_as_the_python_sdk_writes_them(shop: Shop) -> None:
+    """Observed: None for what was not set, and a list as Python shows it; behind an index every text is a value."""
+    vouchers = LISTS["vouchers"]
+    codes = [row["code"] for row in rows(shop, vouchers)]
+    unset = {"filters[id]": "None", "filters[code][conditions][$is]": "None", "created_at[after]": "None"}
+    found = rows(shop, vouchers, unset | {"filters[code][conditions][$in]": str(codes[:2])})
+    assert [row["code"] for row in found] == codes[:2]
+    assert rows(shop, vouchers, condition("code", "$in", str(codes[:2]))) == []
+    assert rows(shop, vouchers, condition("code", "$is", "None")) == []
+    for odd in ("[", "[]", "['a'", "['a',,]", "[a]", "['\\x']"):
+        assert rows(shop, vouchers, {"filters[code][conditions][$is]": odd}) == []
+
+
 def test_members_a_client_leaves_unset_are_no_filters(shop: Shop) -> None:
     """A model of an SDK may send its empty members as null."""
     sent = {"junction": "and", "code": None, "id": {"conditions": {"$is": None, "$has_value": ""}}}

@@ -1,5 +1,6 @@
 """Filters as clients write them: `filters[field][conditions][$op][0]=value` in all spellings that SDKs use, or as JSON."""
 
+import ast
 import re
 from typing import Any
 
@@ -7,6 +8,9 @@ import msgspec
 
 from largesse.kernel.errors import invalid_query
 
+UNSET = "None"  # what the official Python SDK writes for members that were not set (observed)
+_INDEXED = 4  # segments of a path that ends in an index: there a value is a value, whatever it says
+_LIST = re.compile(r"""\[(?:\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?)\s*(?:,|(?=\])))+\s*\]""")
 _SEGMENT = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -26,17 +30,30 @@ def parse_filters(pairs: list[tuple[str, str]]) -> Filters | None:
         if path is None:
             continue
         seen = True
+        if value == UNSET and len(path) < _INDEXED:
+            continue
         if not path:
             _take_document(found, value)
         elif path == ["junction"]:
             found.junction = _junction(value)
         elif len(path) in (3, 4) and path[1] == "conditions":
-            found.fields.setdefault(path[0], {}).setdefault(path[2], []).append(value)
+            values = [value] if len(path) == _INDEXED else _listed(value)
+            found.fields.setdefault(path[0], {}).setdefault(path[2], []).extend(values)
         elif len(path) in (2, 3) and path[1].startswith("$"):  # as the contract writes those of `active`
             found.fields.setdefault(path[0], {}).setdefault(path[1], []).append(value)
         else:
             raise invalid_query(f"Filter {name} should have the form filters[field][conditions][$operator]")
     return found if seen else None
+
+
+def _listed(value: str) -> list[str]:
+    """Several values where the official Python SDK writes a list as `['a', 'b']` (observed), else the one value."""
+    if not _LIST.fullmatch(value):
+        return [value]
+    try:
+        return [str(one) for one in ast.literal_eval(value)]
+    except (ValueError, SyntaxError):
+        return [value]
 
 
 def _path(name: str) -> list[str] | None:

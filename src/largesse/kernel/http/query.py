@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from largesse.kernel import clock
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, invalid_query
-from largesse.kernel.http.filter_parsing import parse_filters
+from largesse.kernel.http.filter_parsing import UNSET, parse_filters
 from largesse.kernel.http.filters import FilterColumn, Types, earlier, later, where
 
 DEFAULT_LIMIT = 10
@@ -96,7 +96,7 @@ class Query:
         """Exclusive bounds (after, before) of `name[after]`, `[name][before]`, …"""
         bounds: dict[str, int | None] = {"after": None, "before": None}
         for key, value in self.pairs:
-            if (found := _BRACKETED.match(key)) and found[1] == name and value:
+            if (found := _BRACKETED.match(key)) and found[1] == name and value not in ("", UNSET):
                 if found[2] not in bounds:
                     raise invalid_query(f"Property .{name}.{found[2]} is unknown; use after or before")
                 bounds[found[2]] = _instant(name, value)
