@@ -17,7 +17,7 @@ import msgspec
 import psycopg
 import sqlalchemy
 
-from bench import expiry, qualify, segments
+from bench import earning, expiry, qualify, segments
 from bench.codes import COUNT, generation
 from bench.oscar import CROWD, REQUESTS, ROUNDS, Peer, oversold
 from bench.pgbench import CODES, Yardstick
@@ -29,8 +29,9 @@ GENERATION = "make-codes"  # not a rate of requests: a table of its own
 PEER = "oscar"  # the same work done by django-oscar on the same PostgreSQL: a table of its own, too
 QUALIFY = "qualify"  # and another one
 EXPIRATION = "expire-points"  # and one more
-SEGMENTS = "segments"  # and the last
-NAMES = (*SCENARIOS, GENERATION, PEER, QUALIFY, EXPIRATION, SEGMENTS)
+SEGMENTS = "segments"  # and another one again
+EARNING = "earn-50"  # processor time in place of rates
+NAMES = (*SCENARIOS, GENERATION, PEER, QUALIFY, EXPIRATION, SEGMENTS, EARNING)
 WORKERS = {"sqlite": 1, "postgresql": 1, "postgresql-2": 2}
 HEADER = ("scenario", "connections", "per second", "p50 ms", "p99 ms", "pgbench per second", "Largesse / pgbench")
 PEER_HEADER = (
@@ -65,6 +66,8 @@ def main() -> None:
                     _compare_with_oscar(postgres, shop, wanted)
                 if QUALIFY in wanted.scenario:
                     _print_table(qualify.HEADER, qualify.rows(shop, wanted.rounds, wanted.seconds))
+                if EARNING in wanted.scenario:
+                    _print_table(earning.HEADER, earning.rows(shop, wanted.rounds, quick=wanted.quick))
                 if EXPIRATION in wanted.scenario:
                     _print_table(EXPIRATION_HEADER, _expiration_rows(shop, wanted))
                 if SEGMENTS in wanted.scenario:

@@ -3,7 +3,6 @@
 All arithmetic is exact; a result is rounded once, at the very end, halves up (our decision).
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -84,6 +83,10 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     event: Mapping[str, Any] | None = None
 
 
+Number: TypeAlias = int | Fraction
+Measured: TypeAlias = Callable[[Proportion, Occasion], Number]
+
+
 class Window(msgspec.Struct, frozen=True, kw_only=True):
     """When a rule or its campaign is open. Instants in microseconds UTC, both bounds included; hours in the project's zone."""
 
@@ -124,17 +127,17 @@ def awarded(earning: Earning, occasion: Occasion, mapped: Mapped | None = None) 
     if times == 0:
         return 0
     if isinstance(mapped, Replaced):
-        found = Fraction(mapped.points * times)
+        found: Number = mapped.points * times
     else:
         found = _points(earning, occasion) * times
         if mapped is not None:
             found *= mapped.by
-    return min(whole(found), MAX_POINTS)
+    return min(found if isinstance(found, int) else whole(found), MAX_POINTS)
 
 
-def _points(earning: Earning, occasion: Occasion) -> Fraction:
+def _points(earning: Earning, occasion: Occasion) -> Number:
     if earning.formula is None:
-        return Fraction(earning.points)
+        return earning.points
     customer = occasion.customer
     context = FormulaContext(
         now=occasion.now,
@@ -144,20 +147,20 @@ def _points(earning: Earning, occasion: Occasion) -> Fraction:
         customer_birthdate=customer.birthdate,
     )
     found = earning.formula.evaluate(context)
-    return Fraction(earning.points) if found is None else max(found, Fraction(0))
+    return earning.points if found is None else max(found, Fraction(0))
 
 
 def _whole_units(per: Proportion, occasion: Occasion) -> int:
     """How often `every` fits into what is measured; nothing is carried over to the next time (our decision)."""
-    return max(0, math.floor(_MEASURES[per.measure](per, occasion) / per.every))
+    return max(0, int(_MEASURES[per.measure](per, occasion) // per.every))
 
 
-def _metadata(found: Mapping[str, Any] | None, name: str) -> Fraction:
+def _metadata(found: Mapping[str, Any] | None, name: str) -> Number:
     """A number in metadata; what is missing or no number counts as 0 (documented)."""
     try:
         return number(from_json(member(found, name)))
     except NotComputable:
-        return Fraction(0)
+        return 0
 
 
 def _covered_lines(per: Proportion, cart: Cart | None) -> list[Line]:
@@ -165,11 +168,11 @@ def _covered_lines(per: Proportion, cart: Cart | None) -> list[Line]:
     if cart is None:
         return []
     places = {place for entry in per.covered for place in cart.places(entry.object, entry.id)}
-    return [cart.lines[place] for place in sorted(places)]
+    return [cart.lines[place] for place in places]
 
 
-def _sum(read: Callable[[Line], int | None]) -> Callable[[Proportion, Occasion], Fraction]:
-    return lambda per, occasion: Fraction(sum(read(line) or 0 for line in _covered_lines(per, occasion.cart)))
+def _sum(read: Callable[[Line], int | None]) -> Measured:
+    return lambda per, occasion: sum([read(line) or 0 for line in _covered_lines(per, occasion.cart)])
 
 
 def _bought(line: Line) -> int:
@@ -177,11 +180,11 @@ def _bought(line: Line) -> int:
     return max(0, line.quantity - (line.discount_quantity or 0))
 
 
-def _of_order(read: Callable[[Order], int | None]) -> Callable[[Proportion, Occasion], Fraction]:
-    return lambda _, occasion: Fraction((read(occasion.order) if occasion.order else 0) or 0)
+def _of_order(read: Callable[[Order], int | None]) -> Measured:
+    return lambda _, occasion: (read(occasion.order) if occasion.order else 0) or 0
 
 
-_MEASURES: dict[Measure, Callable[[Proportion, Occasion], Fraction]] = {
+_MEASURES: dict[Measure, Measured] = {
     "ORDER_AMOUNT": _of_order(lambda order: order.amount),
     "ORDER_TOTAL_AMOUNT": _of_order(lambda order: order.total_amount),
     "ORDER_METADATA": lambda per, occasion: _metadata(

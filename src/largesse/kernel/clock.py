@@ -5,6 +5,7 @@
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 MILLISECOND = 1_000
 SECOND = 1_000_000
@@ -28,6 +29,7 @@ def run_ahead(seconds: int) -> None:
     _offset = seconds * SECOND
 
 
+@lru_cache(maxsize=4096)  # the same few instants are shown again and again
 def iso(micros: int) -> str:
     """`YYYY-MM-DDTHH:mm:ss.SSSZ`: the only form in which dates leave the API (our decision: always milliseconds)."""
     return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="milliseconds")[:-6] + "Z"
