@@ -1,5 +1,6 @@
 """Points that customers earn by what they do."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -335,3 +336,47 @@ def test_many_newcomers_orders_at_once_make_one_card(shop: Server) -> None:
         list(pool.map(lambda _: pay(shop.client, customer), range(16)))
     members = ok(shop.client.get(f"/v1/loyalties/{made['id']}/members"))["vouchers"]
     assert [one["loyalty_card"]["balance"] for one in members] == [80]
+
+
+# Segments
+
+
+def test_entering_a_segment_earns_and_who_is_in_already_gets_nothing(server: Server) -> None:
+    client, level = server.client, name("level")
+    member, early = membership(client), None
+    early = Member(client, member.program)
+    ok(client.put(f"/v1/customers/{early.id}", json={"metadata": {"level": level}}))
+    condition = {"metadata.level": {"conditions": {"$is": [level]}}, "junction": "and"}
+    made = ok(client.post("/v1/segments", json={"name": name(), "type": "auto-update", "filter": condition}))
+    until(lambda: ok(client.get(f"/v1/segments/{made['id']}"))["initial_sync_status"] == "DONE")
+    rule(client, member.program, fixed(9), "customer.segment.entered", segment={"id": made["id"]})
+    ok(client.put(f"/v1/customers/{early.id}", json={"metadata": {"other": 1}}))
+    ok(client.put(f"/v1/customers/{member.id}", json={"metadata": {"level": level}}))
+    assert (member.balance, early.balance) == (9, 0)
+    [earned] = member.transactions
+    assert earned["details"]["segment"] == {"id": made["id"], "name": made["name"]}
+    ok(client.put(f"/v1/customers/{member.id}", json={"metadata": {"level": "none"}}))
+    ok(client.put(f"/v1/customers/{member.id}", json={"metadata": {"level": level}}))
+    assert member.balance == 18
+
+
+def test_conditions_of_a_rule_look_at_segments_and_tiers(server: Server) -> None:
+    client, member = server.client, membership(server.client)
+    level = name("level")
+    condition = {"metadata.level": {"conditions": {"$is": [level]}}, "junction": "and"}
+    made = ok(client.post("/v1/segments", json={"name": name(), "type": "auto-update", "filter": condition}))["id"]
+    wanted = {"1": {"name": "customer.segment", "conditions": {"$is": [made]}}, "logic": "1"}
+    checked = ok(client.post("/v1/validation-rules", json={"name": name(), "rules": wanted}))["id"]
+    rule(client, member.program, validation_rule_id=checked)
+    member.pays()
+    assert member.balance == 0
+    member.pays(customer={"source_id": member.source_id, "metadata": {"level": level}})
+    assert member.balance == 5
+
+
+def until(holds: Any) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never happened")

@@ -72,7 +72,7 @@ class PendingInput(msgspec.Struct, frozen=True):
     """After how many days the points become usable."""
 
     period_value: Annotated[int, Meta(ge=1, le=90)]
-    period_type: Literal["DAY"] = "DAY"
+    period_type: Literal["DAY"] | None = None
 
 
 class SchemaReference(msgspec.Struct, frozen=True):
@@ -88,12 +88,12 @@ class SourceInput(msgspec.Struct, frozen=True):
 
 
 class RuleInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What creation and update share; absent stays, null clears."""
+    """What creation and update share; absent stays, null clears what may be missing."""
 
-    loyalty: LoyaltyInput | UnsetType = UNSET
+    loyalty: LoyaltyInput | None = None
     validation_rule_id: str | None | UnsetType = UNSET
     source: SourceInput | None | UnsetType = UNSET
-    active: bool | UnsetType = UNSET
+    active: bool | None = None
     pending_points: PendingInput | None | UnsetType = UNSET
     expiration_rules: ExpirationRules | None | UnsetType = UNSET
     start_date: Instant | None | UnsetType = UNSET

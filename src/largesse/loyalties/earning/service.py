@@ -163,7 +163,7 @@ def _saved(
 def _new_rule(unit: Unit, campaign: StoredCampaign, sent: RuleCreate) -> StoredEarningRule:
     if sent.event is None:
         raise invalid_payload("Property .event should be string")
-    if sent.loyalty is UNSET:
+    if sent.loyalty is None:
         raise invalid_payload("Payload should have required property 'loyalty'")
     check_event(sent.event)
     rule = StoredEarningRule(
@@ -207,11 +207,11 @@ def _required(value: str | None, name: str, event: str) -> str:
 
 
 def _take(rule: StoredEarningRule, sent: RuleInput) -> None:
-    if sent.loyalty is not UNSET:
+    if sent.loyalty is not None:
         rule.loyalty = checked_loyalty(sent.loyalty, rule.event)
     if sent.source is not UNSET:
         rule.banner = sent.source.banner if sent.source else None
-    if sent.active is not UNSET:
+    if sent.active is not None:
         rule.active = sent.active
     if sent.pending_points is not UNSET:
         rule.pending_days = sent.pending_points.period_value if sent.pending_points else None

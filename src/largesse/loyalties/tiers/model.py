@@ -37,8 +37,8 @@ class Mapping(msgspec.Struct, frozen=True, omit_defaults=True):
 class TierInput(msgspec.Struct, frozen=True, kw_only=True):
     """A new tier; an update lays over what is there, maps are replaced whole."""
 
-    name: Name | UnsetType = UNSET
-    points: PointsInput | UnsetType = UNSET
+    name: Name | None = None
+    points: PointsInput | None = None
     earning_rules: dict[str, Mapping] | None | UnsetType = UNSET
     rewards: dict[str, Mapping] | None | UnsetType = UNSET
     metadata: dict[str, Any] | None | UnsetType = UNSET

@@ -130,7 +130,7 @@ def new_tiers(unit: Unit, campaign: StoredCampaign, sent: Sequence[TierInput]) -
             id=ids.text_id("ltr_"), campaign_id=campaign.id, name="", low=0, high=None, created_at=unit.now
         )
         for name in ("name", "points"):
-            if getattr(one, name) is UNSET:
+            if getattr(one, name) is None:
                 raise invalid_payload(f"Property [{place}] should have required property '{name}'")
         take(tier, one, f"[{place}]")
         schemas_of(unit).check_new(RELATED, tier.metadata)
@@ -142,9 +142,9 @@ def new_tiers(unit: Unit, campaign: StoredCampaign, sent: Sequence[TierInput]) -
 
 def take(tier: StoredTier, sent: TierInput, place: str = "") -> None:
     """Lays what was sent over a tier. Raises ApiError 400 `invalid_payload` that names what says nothing possible."""
-    if sent.name is not UNSET:
+    if sent.name is not None:
         tier.name = sent.name
-    if sent.points is not UNSET:
+    if sent.points is not None:
         tier.low, tier.high = _bounds(sent.points, f"{place}.points")
     if sent.earning_rules is not UNSET:
         tier.earning_rules = _mappings(sent.earning_rules or {}, f"{place}.earning_rules", ("MULTIPLY", "CUSTOM"))
