@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api import rewards
 from tests.api.shop import amount, code, gift, ok, redeem, refused
 from tests.api.test_campaigns import campaign, settled
 from tests.api.test_publications import customer, publish
@@ -165,6 +166,65 @@ def test_a_code_for_everybody_is_listed_once_whoever_holds_it(client: httpx.Clie
     assert wallet_qualified(client, bob, scenario="ALL") == [made]
 
 
+def campaigns_qualified(client: httpx.Client, **body: Any) -> list[Any]:
+    """The campaigns among what qualifies."""
+    filters = {"filters": {"resource_type": {"conditions": {"$is": ["campaign"]}}}}
+    found = ok(client.post("/v1/qualifications", json={"order": {"amount": 1_000}, "options": filters, **body}))
+    return list(found["redeemables"]["data"])
+
+
+def test_a_campaign_qualifies_while_it_can_hand_a_code_to_the_customer(client: httpx.Client) -> None:
+    ann = customer(client)
+    pool = settled(client, campaign(client, vouchers_count=1, type="STATIC")["id"])
+    endless = campaign(client, type="AUTO_UPDATE", join_once=True)
+    off = campaign(client, type="AUTO_UPDATE")
+    ok(client.post(f"/v1/campaigns/{off['id']}/disable"))
+    sent = {"customer": {"id": ann["id"]}}
+    found = campaigns_qualified(client, **sent)
+    assert [one["id"] for one in found] == [endless["id"], pool["id"]]
+    assert (found[0]["object"], found[0]["result"]["discount"]["type"]) == ("campaign", "AMOUNT")
+    assert found[0]["order"]["total_amount"] < 1_000
+    assert campaigns_qualified(client) == []  # a code is handed to somebody
+    assert [one["id"] for one in campaigns_qualified(client, customer={"source_id": "nobody yet"})] == [
+        endless["id"],
+        pool["id"],
+    ]
+    for one in (pool, endless):
+        publish(client, customer={"id": ann["id"]}, campaign={"id": one["id"]})
+    assert campaigns_qualified(client, **sent) == []  # one has no code left, of the other nobody has two
+    bob = {"customer": {"id": customer(client)["id"]}}
+    assert [one["id"] for one in campaigns_qualified(client, **bob)] == [endless["id"]]
+
+
+def test_the_rules_of_a_campaign_hold_before_its_codes_are_made(client: httpx.Client) -> None:
+    gold = {"name": "customer.metadata", "property": "level", "conditions": {"$is": ["gold"]}}
+    rule = ok(client.post("/v1/validation-rules", json={"name": "Gold", "rules": {"1": gold}}))["id"]
+    made = campaign(client, type="AUTO_UPDATE", validation_rules=[rule])
+    assert campaigns_qualified(client, customer={"source_id": "ann", "metadata": {"level": "silver"}}) == []
+    options = {"expand": ["redeemable", "validation_rules"]}
+    sent = {"customer": {"source_id": "ann", "metadata": {"level": "gold"}}, "options": options}
+    [shown] = campaigns_qualified(client, **sent)
+    assert (shown["id"], shown["campaign_id"], shown["name"]) == (made["id"], made["id"], made["name"])
+    [assignment] = shown["validation_rules_assignments"]["data"]
+    assert (assignment["rule_id"], assignment["related_object_type"]) == (rule, "campaign")
+
+
+def test_codes_with_rules_are_found_by_what_those_ask_for(client: httpx.Client) -> None:
+    gold = {"name": "customer.metadata", "property": "level", "conditions": {"$is": ["gold"]}}
+    rule = ok(client.post("/v1/validation-rules", json={"name": "Gold", "rules": {"1": gold}}))["id"]
+    plain, ruled = code(client, amount(1)), code(client, amount(1), validation_rules=[rule])
+    late = code(client, amount(1))
+    sent = {"customer": {"source_id": "ann", "metadata": {"level": "gold"}}}
+    found = ok(client.post("/v1/qualifications", json=sent))["redeemables"]["data"]
+    assert [one["id"] for one in found] == [late, ruled, plain]
+    body = {"related_object_id": late, "related_object_type": "voucher"}
+    ok(client.post(f"/v1/validation-rules/{rule}/assignments", json=body))
+    found = ok(client.post("/v1/qualifications", json={}))["redeemables"]["data"]
+    assert [one["id"] for one in found] == [plain]
+    found = ok(client.post("/v1/qualifications", json=sent))["redeemables"]["data"]
+    assert [one["id"] for one in found] == [late, ruled, plain]
+
+
 @pytest.mark.parametrize("listed", [False, True])
 def test_client_side_answers_list_vouchers_only_where_the_project_allows_it(server: Server, listed: bool) -> None:
     keys = server.new_project()
@@ -174,3 +234,80 @@ def test_client_side_answers_list_vouchers_only_where_the_project_allows_it(serv
     shop = server.client_side(keys, "https://shop.example")
     answer = ok(shop.post("/client/v1/qualifications", json={"options": {"expand": ["redeemable"]}}))
     assert [(one["id"], one["metadata"]) for one in answer["redeemables"]["data"]] == ([(made, {})] if listed else [])
+
+
+# Loyalty cards
+
+
+def test_cards_are_listed_with_their_points_and_for_the_rewards_they_can_have(client: httpx.Client) -> None:
+    card = rewards.member(client, 300)
+    holder = {"id": card["holder_id"]}
+    dear, cheap, coin = rewards.material(client), rewards.material(client), rewards.coin(client)
+    rewards.offer(client, card, dear, 301)
+    assignment = rewards.offer(client, card, cheap, 200)
+    rewards.offer(client, card, coin)
+
+    def found(**body: Any) -> list[Any]:
+        sent = {"customer": holder, "order": {"amount": 10_000}, **body}
+        return list(ok(client.post("/v1/qualifications", json=sent))["redeemables"]["data"])
+
+    [plain] = found(scenario="CUSTOMER_WALLET")
+    assert (plain["id"], plain["result"]) == (card["code"], {"loyalty_card": {"points": 300, "balance": 300}})
+    assert found(reward={"id": dear["id"]}) == []
+    [shown] = found(reward={"id": cheap["id"]})
+    assert shown["result"]["loyalty_card"] == {"points": 200, "balance": 300}
+    assert found(reward={"id": cheap["id"], "assignment_id": assignment["id"]})
+    assert found(reward={"id": cheap["id"], "assignment_id": "rewa_other"}) == []
+    assert found(reward={"id": "rew_unknown"}) == []
+    [paying] = found(reward={"id": coin["id"]})
+    assert paying["result"]["loyalty_card"] == {
+        "points": 300,
+        "balance": 300,
+        "exchange_ratio": 20,
+        "points_ratio": 100,
+    }
+    assert paying["order"]["total_amount"] == 4_000
+    assert found(customer={"source_id": "somebody else"}) == []
+
+
+# The older endpoints
+
+
+def test_the_older_endpoint_lists_vouchers(client: httpx.Client) -> None:
+    ann = customer(client)
+    gold = {"name": "customer.metadata", "property": "level", "conditions": {"$is": ["gold"]}}
+    least = {"name": "order.initial_amount", "conditions": {"$more_than": [10**6]}}
+    rule = ok(client.post("/v1/validation-rules", json={"name": "Gold", "rules": {"1": gold, "2": least}}))["id"]
+    first, second = code(client, amount(1)), given(client, ann, gift(client, 50))
+    ruled = code(client, amount(1), validation_rules=[rule])
+    sent = {"customer": {"id": ann["id"], "metadata": {"level": "gold"}}, "order": {"amount": 100}}
+    found = ok(client.post("/v1/vouchers/qualification", json=sent))
+    assert [one["code"] for one in found["data"]] == [second, first]
+    assert (found["object"], found["data_ref"], found["total"]) == ("list", "data", 2)
+    assert found["id"].startswith("qfl_")
+    assert found["data"][0]["applicable_to"] == {"data": [], "total": 0, "data_ref": "data", "object": "list"}
+    assert found["data"][0]["gift"]["balance"] == 50
+
+    def listed(**query: Any) -> list[str]:
+        answer = ok(client.post("/v1/vouchers/qualification", json=sent, params=query))
+        return [one["code"] for one in answer["data"]]
+
+    assert listed(audienceRulesOnly="true") == [ruled, second, first]
+    assert listed(limit=1) == [second]
+    assert listed(order="created_at") == [first, second]
+    assert listed(order="code") == sorted([first, second])
+    for query in ({"limit": 51}, {"order": "type"}, {"audienceRulesOnly": "maybe"}):
+        refused(client.post("/v1/vouchers/qualification", json=sent, params=query), 400, "invalid_query_params")
+    refused(client.post("/v1/vouchers/qualification", json={"reward": []}), 400, "invalid_payload")
+
+
+def test_the_older_endpoint_lists_campaigns(client: httpx.Client) -> None:
+    first, second = campaign(client, type="AUTO_UPDATE"), campaign(client, type="AUTO_UPDATE")
+    sent = {"customer": {"source_id": "ann"}, "order": {"amount": 100}}
+    found = ok(client.post("/v1/campaigns/qualification", json=sent))
+    assert [one["id"] for one in found["data"]] == [second["id"], first["id"]]
+    assert found["data"][0]["voucher"]["type"] == "DISCOUNT_VOUCHER"
+    assert found["data"][0]["validation_rules_assignments"]["total"] == 0
+    ordered = ok(client.post("/v1/campaigns/qualification", json=sent, params={"order": "campaign"}))
+    assert [one["name"] for one in ordered["data"]] == sorted([first["name"], second["name"]])
+    assert ok(client.post("/v1/campaigns/qualification", json={}))["data"] == []

@@ -1,6 +1,6 @@
 """Use cases of campaigns, and what other rooms ask of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,8 @@ from largesse.campaigns.filters import FILTERS, with_status
 from largesse.campaigns.holdings import HoldingsByType
 from largesse.campaigns.model import (
     CAMPAIGN_TYPES,
+    DISCOUNT_COUPONS,
+    GIFT_VOUCHERS,
     Accepted,
     AccessList,
     CampaignAnswer,
@@ -69,6 +71,15 @@ def definitions(conn: Connection, project: Project, campaign_ids: Collection[str
         }
 
     return kept.load(conn, project, "campaign", campaign_ids, load)
+
+
+def with_codes(conn: Connection, project: Project) -> Sequence[StoredCampaign]:
+    """Campaigns that a code can be handed out of to a customer; kept while no definition changes, but for `vouchers_count`."""
+
+    def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, Sequence[StoredCampaign]]:
+        return {"*": store.with_codes(conn, project_id, (DISCOUNT_COUPONS, GIFT_VOUCHERS))}
+
+    return kept.load(conn, project, "campaigns with codes", ["*"], load)["*"]
 
 
 def standalone(conn: Connection, project: Project) -> Collection[str]:
@@ -176,6 +187,19 @@ def tallies_of(unit: Unit, campaign_id: str, first: date | None, last: date | No
 def plain(unit: Unit, key: str) -> CampaignAnswer:
     """A campaign as summaries show it, without its category, rules and access lists. Raises ApiError 404."""
     return answers.answer(find(unit, key))
+
+
+def answers_of(unit: Unit, campaign_ids: Collection[str]) -> list[CampaignAnswer]:
+    """The campaigns that exist of these, with their categories and rules, set-wise."""
+    found = store.by_ids(unit.conn, unit.project_id, campaign_ids) if campaign_ids else []
+    held = categories.answers(unit.conn, unit.project, {one.category_id for one in found if one.category_id})
+    assigned = validation_rules.assignments(unit.conn, unit.project, "campaign", [one.id for one in found])
+    shown = []
+    for one in found:
+        answer = answers.answer(one, held.get(one.category_id or ""))
+        answer.validation_rules_assignments = validation_rules.embedded(assigned[one.id])
+        shown.append(answer)
+    return shown
 
 
 def counters(conn: Connection, project_id: str) -> Mapping[str, int]:

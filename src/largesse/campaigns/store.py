@@ -110,6 +110,12 @@ def lock(conn: Connection, project_id: str, campaign_id: str) -> None:
     conn.execute(_LOCK, {"project": project_id, "key": campaign_id})
 
 
+def with_codes(conn: Connection, project_id: str, kinds: Sequence[str]) -> list[StoredCampaign]:
+    """Campaigns of these types that hand out codes, and not one code to everybody."""
+    wanted = (campaigns.c.campaign_type.in_(kinds), campaigns.c.type != "STANDALONE")
+    return [_campaign(row) for row in conn.execute(_MINE.where(*wanted), {"project": project_id})]
+
+
 def standalone(conn: Connection, project_id: str) -> list[str]:
     """Ids of the STANDALONE campaigns that are not deleted."""
     return list(conn.execute(_STANDALONE, {"project": project_id}).scalars())

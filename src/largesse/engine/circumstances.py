@@ -25,7 +25,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     `catalog` knows at least what `units.unit_items` names, `collections` (by id) what the rules name, and `budgets` the units
     counted so far under what `budgets.wanted` names; a key that is missing stands at 0. `tallies` are what the rules count.
     `stocks` is what is left of the rewards at hand, by their ids; one that is missing has no limit. Budgets, tallies and stocks
-    change by `decision.commit` only.
+    change by `decision.commit` only. `lists_cards` is whether loyalty cards are shown that no reward is asked of.
     """
 
     rules: StackingRules
@@ -42,6 +42,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     tallies: Tallies | None = None
     explains: bool = False
     stocks: dict[str, int] = {}
+    lists_cards: bool = False
 
     @property
     def calendar(self) -> Calendar:

@@ -174,7 +174,7 @@ def _of_loyalty_card(ask: Ask, voucher: Voucher, order: Order | None, course: Co
         return None
     offer = ask.offer
     if offer is None:
-        return refusals.missing_reward()
+        return None if course.about.lists_cards else refusals.missing_reward()
     if offer.assignment is None or offer.price is None:
         return refusals.reward_not_found(offer.reward_id)
     if offer.coin is not None and order is None:

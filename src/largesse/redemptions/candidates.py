@@ -13,7 +13,7 @@ from largesse.engine.books import Campaign
 from largesse.engine.candidates import Seen
 from largesse.engine.scenarios import Scenario
 from largesse.kernel.project import Project
-from largesse.redemptions.promotion_index import Indexed
+from largesse.redemptions.offering import Offers
 from largesse.redemptions.qualification_model import Candidate, FieldConditions, QualificationFilters
 from largesse.vouchers import candidates as codes
 
@@ -39,52 +39,57 @@ class Sources:
         now: int,
         before: int | None,
         customer_id: str | None,
-        promotions: tuple[Indexed, Seen] | None,
+        has_customer: bool,
+        offers: tuple[Offers, Seen] | None,
     ) -> None:
-        """`promotions` are looked up by what the request has; None where none are wanted."""
+        """`offers` are looked up by what the request has; None where none are wanted."""
         self._conn = conn
         self._project = project
         self._now = now
         self._before = before
         self._holdings = publications.holdings(conn, project.id, customer_id) if customer_id is not None else []
-        self._promotions = promotions
+        self._has_customer = has_customer
+        self._offers = offers
 
     def of(self, scenario: Scenario, *, with_vouchers: bool) -> Iterator[Candidate]:
         """Every candidate of a scenario once, from the newest to the oldest."""
         found: list[Iterable[Candidate]] = []
-        if scenario == "PROMOTION_STACKS":
-            found.append(self._stacks())
-        elif scenario == "CUSTOMER_WALLET":
+        if self._offers is None:
             found += [self._wallet()] if with_vouchers else []
+        elif scenario == "PROMOTION_STACKS":
+            found.append(self._stacks(*self._offers))
         else:
-            found.append(self._tiers())
-            found += [self._wallet(), self._for_anyone(), self._on_their_own()] if with_vouchers else []
+            found += [self._tiers(*self._offers), self._campaigns(*self._offers)]
+            found += [self._wallet(), self._for_anyone(), *self._on_their_own(*self._offers)] if with_vouchers else []
         seen: set[str] = set()
         for one in heapq.merge(*found, key=lambda one: one.order, reverse=True):
             if one.id not in seen:
                 seen.add(one.id)
                 yield one
 
-    def _tiers(self) -> Iterator[Candidate]:
-        if self._promotions is None:
-            return
-        indexed, request = self._promotions
-        first = 0
-        if self._before is not None:
-            first = bisect_right(indexed.tiers, -self._before, key=lambda one: -one.created_at)
-        for place in indexed.index.find(request, first):
-            yield indexed.tiers[place]
+    def _tiers(self, offers: Offers, request: Seen) -> Iterator[Candidate]:
+        return offers.tiers.that_may_apply(request, self._first(offers.tiers.items))
 
-    def _stacks(self) -> Iterator[Candidate]:
-        """Those that begin with a tier that may apply."""
-        if self._promotions is None:
+    def _campaigns(self, offers: Offers, request: Seen) -> Iterator[Candidate]:
+        """For a customer, whom a code could be handed to, and who has not all that they may have of it."""
+        if not self._has_customer:
             return
-        indexed, request = self._promotions
-        for stack, first in indexed.stacks:
+        joined = {one.campaign_id for one in self._holdings}
+        for one in offers.campaigns.that_may_apply(request, self._first(offers.campaigns.items)):
+            if not (one.joins_once and one.id in joined):
+                yield one
+
+    def _stacks(self, offers: Offers, request: Seen) -> Iterator[Candidate]:
+        """Those that begin with a tier that may apply."""
+        for stack, first in offers.stacks:
             if self._before is not None and stack.created_at >= self._before:
                 continue
-            if first is not None and indexed.index.may_apply(first, request):
+            if first is not None and offers.tiers.may_apply(first, request):
                 yield stack
+
+    def _first(self, items: Sequence[Candidate]) -> int:
+        """The position of the first that is old enough."""
+        return 0 if self._before is None else bisect_right(items, -self._before, key=lambda one: -one.created_at)
 
     def _wallet(self) -> list[Candidate]:
         held = {one.voucher_id: one.role for one in self._holdings}
@@ -97,8 +102,11 @@ class Sources:
         held = codes.of_campaigns(self._conn, self._project.id, self._now, self._before, standalone)
         return [_voucher(one) for one in held]
 
-    def _on_their_own(self) -> Iterator[Candidate]:
-        return map(_voucher, codes.on_their_own(self._conn, self._project.id, self._now, self._before))
+    def _on_their_own(self, offers: Offers, request: Seen) -> Iterator[Iterable[Candidate]]:
+        """Codes without a campaign: those without rules, read as far as needed, and those of which a rule may hold."""
+        yield map(_voucher, codes.without_rules(self._conn, self._project.id, self._now, self._before))
+        rules = list(offers.rules.that_may_apply(request))
+        yield map(_voucher, codes.with_rules(self._conn, self._project.id, self._now, self._before, rules))
 
 
 def _voucher(one: codes.Candidate, role: str | None = None) -> Candidate:
@@ -146,7 +154,8 @@ def _value(one: Candidate, field: str, parents: Mapping[str, Campaign]) -> str |
 
 
 def _holds(asked: FieldConditions, value: str | None) -> bool:
-    return all(_check(operator, sent, value) for operator, sent in (asked.conditions or {}).items())
+    """Operators with null are absent, as the official SDKs write those that are not set."""
+    return all(_check(operator, sent, value) for operator, sent in (asked.conditions or {}).items() if sent is not None)
 
 
 def _check(operator: str, sent: Any, value: str | None) -> bool:

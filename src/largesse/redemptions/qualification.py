@@ -1,6 +1,6 @@
 """Qualifying: every candidate decided alone, as validating it would, newest first until the page is full."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 import largesse.campaigns.service as campaigns
+import largesse.vouchers.publishing as publishing
 from largesse.engine.benefits import RuleSet
-from largesse.engine.books import Ask
-from largesse.engine.candidates import Seen, seen
+from largesse.engine.books import Ask, Campaign, Voucher
+from largesse.engine.candidates import Names, Seen, seen
 from largesse.engine.circumstances import Circumstances
 from largesse.engine.decision import decide
 from largesse.engine.order import Order
@@ -21,9 +22,9 @@ from largesse.kernel.database.unit import Unit
 from largesse.redemptions.answers.qualifications import page_answer
 from largesse.redemptions.books import Books, wanted_by
 from largesse.redemptions.candidates import Sources, wanted
-from largesse.redemptions.evaluation import budgets_of, case_of, circumstances, tallies_of
-from largesse.redemptions.model import RedeemableInput
-from largesse.redemptions.promotion_index import Indexed, indexed, judged_rules
+from largesse.redemptions.evaluation import budgets_of, case_of, circumstances, rewards_of, tallies_of
+from largesse.redemptions.model import RedeemableInput, RewardInput
+from largesse.redemptions.offering import Offers, judged_rules, offers_of
 from largesse.redemptions.qualification_model import (
     DEFAULT_LIMIT,
     Candidate,
@@ -45,20 +46,23 @@ def answer_qualifications(conn: Connection, work: Sequence[tuple[Unit, Qualifica
     for unit, body in work:
         unit.call = msgspec.structs.replace(unit.call, project=project)
         try:
-            found.append(page_answer(unit, body, _Search(conn, unit, body).page(), judged_in(body.scenario or "ALL")))
+            found.append(page_answer(unit, body, Search(conn, unit, body).page(), judged_in(body.scenario or "ALL")))
         except Exception as error:  # fails alone
             found.append(error)
     return found
 
 
-class _Search:
+class Search:
     """One request: its candidates in order, decided block by block until the page is full."""
 
     def __init__(self, conn: Connection, unit: Unit, body: QualificationRequest) -> None:
         self._conn = conn
         self._unit = unit
         self._sent = body.as_stackable()
+        self._reward = body.reward if body.reward is not None and body.reward.id is not None else None
         self._scenario: Scenario = body.scenario or "ALL"
+        if self._reward is not None:  # which only cards that a customer holds can have
+            self._scenario = "CUSTOMER_WALLET"
         self._judged: Judged = judged_in(self._scenario)
         self._options = body.options or QualificationOptions()
         self._explains = bool(self._options.explain) and not unit.call.is_client
@@ -89,18 +93,19 @@ class _Search:
 
     def _candidates(self, customer_id: str | None) -> Iterator[Candidate]:
         unit = self._unit
-        promotions = (self._indexed, self._seen()) if self._scenario != "CUSTOMER_WALLET" else None
-        sources = Sources(self._conn, unit.project, unit.now, self._cursor.before, customer_id, promotions)
+        offers = (self._offers, self._seen()) if self._scenario != "CUSTOMER_WALLET" else None
+        has_customer = self._case.customer is not None
+        sources = Sources(self._conn, unit.project, unit.now, self._cursor.before, customer_id, has_customer, offers)
         with_vouchers = not unit.call.is_client or unit.project.settings.client_list_vouchers_enabled
         return sources.of(self._scenario, with_vouchers=with_vouchers)
 
     @cached_property
-    def _indexed(self) -> Indexed:
-        return indexed(self._conn, self._unit.project, self._scenario, self._unit.now)
+    def _offers(self) -> Offers:
+        return offers_of(self._conn, self._unit.project, self._scenario, self._unit.now)
 
     def _seen(self) -> Seen:
-        """What the request has of all that promotions ask for."""
-        names = self._indexed.index.names
+        """What the request has of all that offers ask for."""
+        names = self._offers.names
         self._books.bring(self._unit.now, names=names)
         about = circumstances(self._books, self._unit.call, self._sent, self._case.customer, None)
         return seen(self._order(), about, names)
@@ -112,17 +117,20 @@ class _Search:
         block = wanted(block, self._options.filters, parents)
         if not block:
             return
+        handed_out = self._handed_out([one.id for one in block if one.kind == "campaign"], parents)
         self._books.bring(
             self._unit.now,
             codes=[one.id for one in block if one.kind == "voucher"],
             tiers=[one.id for one in block if one.kind == "promotion_tier"],
             stacks=[one.id for one in block if one.kind == "promotion_stack"],
+            names=_names(rules for id in handed_out for rules in parents[id].rules),
         )
-        asked = [(one, self._asks(one)) for one in block]
+        asked = [(one, self._asks(one, handed_out.get(one.id))) for one in block]
         case = msgspec.structs.replace(self._case, asks=[ask for _, asks in asked for ask in asks])
         self._books.load_sums(tallies_of(case, self._unit.call), lock=False)
-        self._books.load_counters(budgets_of(case), lock=False)
+        self._books.load_counters([*budgets_of(case), *rewards_of(case)], lock=False)
         about = circumstances(self._books, self._unit.call, self._sent, case.customer, None)
+        about = msgspec.structs.replace(about, lists_cards=True)
         for one, asks in asked:
             if not asks or not self._concerns(asks[0], about):
                 continue
@@ -136,19 +144,47 @@ class _Search:
     @cached_property
     def _tiers(self) -> Mapping[str, Candidate]:
         """Every tier that is in use, for stacks that show theirs."""
-        return {one.id: one for one in self._indexed.tiers}
+        return {one.id: one for one in self._offers.tiers.items}
 
-    def _asks(self, one: Candidate) -> list[Ask]:
+    def _handed_out(self, campaign_ids: Sequence[str], parents: Mapping[str, Campaign]) -> dict[str, Voucher]:
+        """By campaign the code that a customer could get; none of a campaign that makes no more and has none left."""
+        if not campaign_ids:
+            return {}
+        known = {one.id: one for one in campaigns.with_codes(self._conn, self._unit.project)}
+        wanted = [known[id] for id in campaign_ids]
+        pools = [one.id for one in wanted if one.type != "AUTO_UPDATE"]
+        filled = publishing.campaigns_with_free(self._conn, self._unit.project_id, pools, self._unit.now)
+        customer = self._case.customer
+        found = {}
+        for campaign in wanted:
+            if campaign.id in pools and campaign.id not in filled:
+                continue
+            found[campaign.id] = publishing.sample(campaign, parents[campaign.id], customer.id if customer else None)
+        return found
+
+    def _asks(self, one: Candidate, handed_out: Voucher | None) -> list[Ask]:
         """What a candidate is asked as: under the name that answers give it, and by the rules that the scenario judges."""
-        assert one.kind != "campaign"
-        named = RedeemableInput(object=one.kind, id=one.id)
+        if one.kind == "campaign":
+            if handed_out is None or handed_out.parent is None:
+                return []
+            return [Ask("voucher", one.id, handed_out, rules=self._rules(handed_out.parent.rules))]
+        reward = RewardInput(self._reward.id, self._reward.points) if self._reward is not None else None
+        named = RedeemableInput(object=one.kind, id=one.id, reward=reward)
         return [
             msgspec.structs.replace(
                 ask, id=one.shown_id if one.kind == "voucher" else ask.id, rules=self._rules(ask.rules)
             )
             for ask in self._books.asks(named)
-            if ask.voucher is not None or ask.tier is not None
+            if (ask.voucher is not None or ask.tier is not None) and self._is_of_reward(ask)
         ]
+
+    def _is_of_reward(self, ask: Ask) -> bool:
+        """Where a reward is asked for, only cards that offer it, under the assignment that is named."""
+        if self._reward is None:
+            return True
+        if ask.offer is None or ask.offer.assignment is None:
+            return False
+        return self._reward.assignment_id in (None, ask.offer.assignment.id)
 
     def _rules(self, rules: Sequence[RuleSet]) -> tuple[RuleSet, ...]:
         """As the scenario judges them, kept while no definition changes."""
@@ -167,3 +203,13 @@ class _Search:
         if self._scenario not in PRODUCTS:
             return True
         return concerns_products(ask, self._case.order, about, by_discount="DISCOUNT" in self._scenario)
+
+
+def _names(rules: Iterable[RuleSet]) -> Names:
+    """The collections and segments that decisions by these rules ask about."""
+    listed = list(rules)
+    conditions = [one.conditions for one in listed if one.conditions is not None]
+    return Names(
+        collections=frozenset(id for one in listed for id in one.collections),
+        segments=frozenset(id for one in conditions for id in one.segments),
+    )

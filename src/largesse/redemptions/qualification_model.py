@@ -62,8 +62,16 @@ class QualificationSession(msgspec.Struct, frozen=True):
     type: Literal["LOCK"] | None = None
 
 
+class RewardQuestion(msgspec.Struct, frozen=True):
+    """The reward that loyalty cards are to pay for; `points` to pay with, None for as many as the order takes."""
+
+    id: str | None = None
+    assignment_id: str | None = None
+    points: Annotated[int, Meta(ge=0, le=10**15)] | None = None
+
+
 class QualificationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of a qualification."""
+    """The body of a qualification. With a `reward` the loyalty cards are listed that can have it."""
 
     customer: CustomerInput | None = None
     order: OrderInput | None = None
@@ -71,6 +79,7 @@ class QualificationRequest(msgspec.Struct, frozen=True, kw_only=True):
     scenario: Scenario | None = None
     options: QualificationOptions | None = None
     session: QualificationSession | None = None
+    reward: RewardQuestion | None = None
     metadata: dict[str, Any] | None = None
 
     def as_stackable(self) -> StackableRequest:
@@ -108,6 +117,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     category_id: str | None = None
     voucher_type: str | None = None
     holder_role: str | None = None
+    joins_once: bool = False  # whether a customer may have one code of the campaign only
 
     @property
     def order(self) -> tuple[int, int, str]:

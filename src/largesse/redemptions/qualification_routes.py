@@ -3,6 +3,7 @@
 from litestar import Response, post
 
 from largesse.kernel.http.request import ApiRequest, operation
+from largesse.redemptions import examination
 from largesse.redemptions.answers.qualifications import QualificationAnswer
 from largesse.redemptions.desk import as_json, wants_explanations
 from largesse.redemptions.qualification import answer_qualifications
@@ -20,4 +21,4 @@ async def check_eligibility(request: ApiRequest) -> Response[bytes]:
     return as_json(await request.database.consider(request.call, answer_qualifications, body))
 
 
-routes = [check_eligibility]
+routes = [check_eligibility, *examination.routes]

@@ -1,16 +1,18 @@
 """Use cases of validation rules and their assignments, and what other rooms ask of them."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from sqlalchemy import Select
 from sqlalchemy.engine import Connection
 
 import largesse.product_collections.service as product_collections
 from largesse.engine.benefits import ApplicableTo, RuleSet
 from largesse.engine.rules import Count
-from largesse.engine.rules.typed import Types, kinds_in, typed
+from largesse.engine.rules.typed import KINDS, typed
 from largesse.kernel import clock, definitions, ids, settling, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import (
@@ -60,13 +62,18 @@ def rule_sets(conn: Connection, project: Project, rule_ids: Collection[str]) -> 
 
 
 def _compiled(conn: Connection, project_id: str, rule_ids: list[str]) -> dict[str, RuleSet]:
-    found = store.by_ids(conn, project_id, rule_ids)
-    types = types_of(conn, project_id, {kind for rule in found.values() for kind in kinds_in(rule.rules)})
-    return {id: _rule_set(rule, types) for id, rule in found.items()}
+    types = wire.encode_text(types_of(conn, project_id, KINDS.values()))
+    found = (_rule_set(row, types) for row in store.written(conn, project_id, rule_ids))
+    return {one.id: one for one in found}
 
 
-def _rule_set(rule: StoredRule, types: Types) -> RuleSet:
-    """`types` are those that the project's schemas give to metadata."""
+@lru_cache(maxsize=20_000)
+def _rule_set(row: tuple[Any, ...], types: str) -> RuleSet:
+    """Compiled once for as long as the row stays the same: when one rule changes, the others cost only their reading.
+
+    `types` are those that the project's schemas give to metadata, as JSON.
+    """
+    rule = store.read(row)
     applicable_to = wire.convert(rule.applicable_to, ApplicableTo)
     if applicable_to == ApplicableTo():
         applicable_to = items.marked(rule.rules)
@@ -75,11 +82,30 @@ def _rule_set(rule: StoredRule, types: Types) -> RuleSet:
         name=rule.name,
         applicable_to=applicable_to,
         bundle=bundle_of(rule.bundle_rules),
-        conditions=conditions_of(typed(rule.rules, types)),
+        conditions=conditions_of(typed(rule.rules, wire.decode_stored(types, dict[str, dict[str, str]]))),
         message=rule.error["message"] if rule.error else None,
         collections=items.collections_of(applicable_to, rule.bundle_rules, rule.rules),
-        series=f"{rule.id}@{rule.counts_since}",
+        series=_series_of(rule),
     )
+
+
+def _series_of(rule: StoredRule) -> str:
+    """Under which name what a rule counts is counted."""
+    return f"{rule.id}@{rule.counts_since}"
+
+
+def every(conn: Connection, project: Project) -> dict[str, RuleSet]:
+    """All rules of the project, kept like those of `rule_sets`."""
+
+    def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, list[str]]:
+        return {"*": store.ids(conn, project_id)}
+
+    return rule_sets(conn, project, definitions.load(conn, project, "every validation rule", ["*"], load)["*"])
+
+
+def objects_of(object_type: str, name: str) -> Select[tuple[str]]:
+    """Ids of the objects of a type that have one of the rules bound as a list under `name`; binds the project as `project`."""
+    return store.objects_of(object_type, name)
 
 
 def rules_of(
@@ -129,7 +155,7 @@ def counting(conn: Connection, project_id: str) -> dict[tuple[str, str], set[str
     for rule in store.all_rules(conn, project_id):
         conditions = conditions_of(rule.rules)
         if conditions is not None and conditions.counts:
-            series = _rule_set(rule, {}).series
+            series = _series_of(rule)
             for one in store.of_rule(conn, project_id, rule.id):
                 key = (one.related_object_type, one.related_object_id)
                 found.setdefault(key, set()).add(_series(one, series))

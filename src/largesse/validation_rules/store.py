@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     PrimaryKeyConstraint,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -66,8 +67,12 @@ assignments = Table(
     Index("validation_rules_assignments_by_creation", "project_id", "created_at", "id"),
 )
 
+_DOCUMENTS = tuple(column.name for column in rules.c if isinstance(column.type, JsonText))
 _RULES = select(*(rules.c[name] for name in StoredRule.__struct_fields__))
 _BY_IDS = _RULES.where(rules.c.project_id == bindparam("project"), one_of(rules.c.id, "ids"))
+_WRITTEN = select(
+    *(type_coerce(column, Text) if isinstance(column.type, JsonText) else column for column in _RULES.selected_columns)
+).where(rules.c.project_id == bindparam("project"), one_of(rules.c.id, "ids"))
 _BY_NAME = _RULES.where(rules.c.project_id == bindparam("project"), rules.c.name == bindparam("name"))
 _ASSIGNMENTS = select(*(assignments.c[name] for name in Assignment.__struct_fields__))
 _OF_OBJECTS = _ASSIGNMENTS.where(
@@ -94,6 +99,24 @@ _FIRST_OF_RULE = (
 def by_ids(conn: Connection, project_id: str, ids: Collection[str]) -> dict[str, StoredRule]:
     rows = conn.execute(_BY_IDS, {"project": project_id, "ids": list(ids)})
     return {row.id: StoredRule(**row._mapping) for row in rows}
+
+
+def written(conn: Connection, project_id: str, ids: Collection[str]) -> list[tuple[Any, ...]]:
+    """Rules as their rows stand, documents as text; `read` makes rules of them."""
+    return [tuple(row) for row in conn.execute(_WRITTEN, {"project": project_id, "ids": list(ids)})]
+
+
+def read(row: tuple[Any, ...]) -> StoredRule:
+    values = dict(zip(StoredRule.__struct_fields__, row, strict=True))
+    for name in _DOCUMENTS:
+        if values[name] is not None:
+            values[name] = wire.decode_stored(values[name], Any)
+    return StoredRule(**values)
+
+
+def ids(conn: Connection, project_id: str) -> list[str]:
+    """Of all rules."""
+    return list(conn.execute(select(rules.c.id).where(rules.c.project_id == project_id)).scalars())
 
 
 def by_name(conn: Connection, project_id: str, name: str) -> StoredRule | None:
@@ -159,6 +182,15 @@ def of_objects(conn: Connection, project_id: str, object_type: str, ids: Collect
     found = [Assignment(**row._mapping) for row in rows]
     # Sorted here: SQLite would read the whole project to have them in order.
     return sorted(found, key=lambda one: (one.created_at, one.id))
+
+
+def objects_of(object_type: str, name: str) -> Select[tuple[str]]:
+    """Ids of the objects that have one of the rules bound under `name`."""
+    return select(assignments.c.related_object_id).where(
+        assignments.c.project_id == bindparam("project"),
+        one_of(assignments.c.rule_id, name),
+        assignments.c.related_object_type == object_type,
+    )
 
 
 def counts(conn: Connection, project_id: str, rule_ids: Collection[str]) -> dict[str, int]:

@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select
 from sqlalchemy.engine import Connection
 
+import largesse.validation_rules.service as validation_rules
 from largesse.kernel.database.columns import one_of
-from largesse.vouchers.store import vouchers
+from largesse.vouchers.store import WITHOUT_CAMPAIGN_AND_RULES, vouchers
 
 _BLOCK = 64  # rows of the first read; each further one is four times as long
 _LONGEST = 4_096
@@ -42,24 +43,38 @@ _ROWS = select(*(_C[name] for name in Candidate.__struct_fields__)).where(
 _OLDER: ColumnElement[bool] = or_(
     _C.created_at < bindparam("at"), and_(_C.created_at == bindparam("at"), _C.id < bindparam("id"))
 )
-_ON_THEIR_OWN = (
-    _ROWS.where(_C.campaign_id.is_(None), _OLDER).order_by(_C.created_at.desc(), _C.id.desc()).limit(bindparam("limit"))
+# The condition is that of its index, word for word, so that the stores find it.
+_WITHOUT_RULES = (
+    _ROWS.where(WITHOUT_CAMPAIGN_AND_RULES, _OLDER)
+    .order_by(_C.created_at.desc(), _C.id.desc())
+    .limit(bindparam("limit"))
 )
+_WITH_RULES = _ROWS.where(_C.campaign_id.is_(None), _C.id.in_(validation_rules.objects_of("voucher", "keys")))
 # Sorted here: in order of creation the stores would read all vouchers of the project for the few that are wanted.
 _OF_CAMPAIGNS = _ROWS.where(one_of(_C.campaign_id, "keys"))
 _BY_IDS = _ROWS.where(one_of(_C.id, "keys"))
 
 
-def on_their_own(conn: Connection, project_id: str, now: int, before: int | None) -> Iterator[Candidate]:
-    """Codes without a campaign, created before an instant where one is given; read in blocks, as far as asked for."""
+def without_rules(conn: Connection, project_id: str, now: int, before: int | None) -> Iterator[Candidate]:
+    """Codes without a campaign and without rules of their own, created before an instant where one is given.
+
+    Read in blocks, as far as asked for.
+    """
     at, id, limit = (_NEVER, _LAST, _BLOCK) if before is None else (before, "", _BLOCK)
     while True:
         arguments = {"project": project_id, "now": now, "at": at, "id": id, "limit": limit}
-        found = [_candidate(row) for row in conn.execute(_ON_THEIR_OWN, arguments)]
+        found = [_candidate(row) for row in conn.execute(_WITHOUT_RULES, arguments)]
         yield from found
         if len(found) < limit:
             return
         at, id, limit = found[-1].created_at, found[-1].id, min(4 * limit, _LONGEST)
+
+
+def with_rules(
+    conn: Connection, project_id: str, now: int, before: int | None, rule_ids: Collection[str]
+) -> Sequence[Candidate]:
+    """Codes without a campaign that have any of these rules."""
+    return _sorted(conn, _WITH_RULES, project_id, now, before, rule_ids)
 
 
 def of_campaigns(

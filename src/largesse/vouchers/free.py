@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.engine import Connection
 
-from largesse.kernel.database.columns import one_of
+from largesse.kernel.database.columns import each_key, one_of
 from largesse.kernel.database.rows import update_rows
 from largesse.vouchers.model import StoredVoucher
 from largesse.vouchers.store import COLUMNS, FREE, OF_CREDIT, stored_voucher, vouchers
@@ -23,8 +23,27 @@ _IN_CAMPAIGN = (
     .order_by(_c.id)
     .limit(bindparam("count"))
 )
+_CAMPAIGNS = each_key("campaigns").table_valued("key")
+_WITH_FREE = select(_CAMPAIGNS.c.key).where(
+    exists()
+    .where(
+        _c.project_id == bindparam("project"),
+        _c.campaign_id == _CAMPAIGNS.c.key,
+        FREE,
+        or_(_c.expiration_date.is_(None), _c.expiration_date >= bindparam("now")),
+    )
+    .correlate(_CAMPAIGNS)
+)
 _PASSING_BY = _IN_CAMPAIGN.with_for_update(skip_locked=True)
 _WAITING = _IN_CAMPAIGN.with_for_update()
+
+
+def campaigns_with_free(conn: Connection, project_id: str, campaign_ids: Collection[str], now: int) -> set[str]:
+    """Those of the campaigns that have a code nobody has got yet."""
+    if not campaign_ids:
+        return set()
+    arguments = {"project": project_id, "campaigns": list(campaign_ids), "now": now}
+    return set(conn.execute(_WITH_FREE, arguments).scalars())
 
 
 def oldest(

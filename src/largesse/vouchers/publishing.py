@@ -2,8 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
+from sqlalchemy.engine import Connection
+
 import largesse.campaigns.service as campaigns
 from largesse.campaigns.model import StoredCampaign
+from largesse.engine.books import Campaign, Voucher
 from largesse.engine.validity import Duration, after
 from largesse.kernel import ids
 from largesse.kernel.database.unit import Unit
@@ -31,6 +34,19 @@ def take(unit: Unit, campaign: StoredCampaign, count: int) -> list[StoredVoucher
     if savepoint is not None:
         savepoint.commit()
     return found + make(unit, campaign, count - len(found))
+
+
+def campaigns_with_free(conn: Connection, project_id: str, campaign_ids: Collection[str], now: int) -> set[str]:
+    """Those of the campaigns that have a code nobody has got yet; one query."""
+    return free.campaigns_with_free(conn, project_id, campaign_ids, now)
+
+
+def sample(campaign: StoredCampaign, parent: Campaign, holder_id: str | None) -> Voucher:
+    """A code as this customer would get it, named as its campaign: for decisions only, none is made."""
+    entry = of_campaign(campaign)
+    entry.id = entry.code = campaign.id
+    entry.parent, entry.holder_id = parent, holder_id
+    return entry
 
 
 def make(unit: Unit, campaign: StoredCampaign, count: int) -> list[StoredVoucher]:

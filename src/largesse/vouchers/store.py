@@ -48,6 +48,7 @@ _DUE = text("due_on IS NOT NULL AND holder_id IS NOT NULL AND deleted_at IS NULL
 OF_CREDIT = text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'")
 # What may still be handed out. Constants only: both stores use a partial index where a statement repeats its condition.
 FREE = text("active AND publish_count = 0 AND redeemed_quantity = 0 AND deleted_at IS NULL AND campaign_id IS NOT NULL")
+WITHOUT_CAMPAIGN_AND_RULES = text("campaign_id IS NULL AND rule_ids = '[]'")
 vouchers = Table(
     "vouchers",
     metadata,
@@ -98,6 +99,14 @@ vouchers = Table(
         name="credit",
     ),
     Index("vouchers_by_creation", "project_id", "created_at", "id"),
+    Index(
+        "vouchers_without_campaign",
+        "project_id",
+        "created_at",
+        "id",
+        sqlite_where=WITHOUT_CAMPAIGN_AND_RULES,
+        postgresql_where=WITHOUT_CAMPAIGN_AND_RULES,
+    ),
     Index("vouchers_by_change", "project_id", "updated_at", "id"),
     Index("vouchers_held", "project_id", "holder_id", sqlite_where=_HELD, postgresql_where=_HELD),
     Index("vouchers_held_of_credit", "project_id", "holder_id", sqlite_where=OF_CREDIT, postgresql_where=OF_CREDIT),

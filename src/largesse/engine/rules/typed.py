@@ -21,15 +21,6 @@ KINDS: Mapping[str, str] = {
 _DAYS_AGO = {"$more_than": "$more_than_ago", "$less_than": "$less_than_ago"}
 
 
-def kinds_in(rules: Any) -> set[str]:
-    """The kinds of objects whose metadata rules look at, however deep."""
-    if not isinstance(rules, dict):
-        return set()
-    inner = {kind for one in rules.values() for kind in kinds_in(one)}
-    name = rules.get("name")
-    return inner | {KINDS[name]} if isinstance(name, str) and name in KINDS else inner
-
-
 def typed(rules: Any, types: Types) -> Any:
     """The same rules with conditions that say what they mean by these types."""
     if not isinstance(rules, dict):

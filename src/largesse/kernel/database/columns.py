@@ -78,6 +78,28 @@ def _one_of_postgresql(element: one_of, compiler: SQLCompiler, **options: Any) -
     return f"{column} = ANY ({keys})"
 
 
+class each_key(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
+    """`each_key("keys").table_valued("key")`: a row for each of the keys bound as a list."""
+
+    type = Text()
+    inherit_cache = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(bindparam(name, type_=KeyList()))
+
+
+@compiles(each_key, "sqlite")
+def _each_key_sqlite(element: each_key, compiler: SQLCompiler, **options: Any) -> str:
+    keys = compiler.process(next(iter(element.clauses)), **options)
+    return f"(SELECT value AS key FROM json_each({keys}))"
+
+
+@compiles(each_key, "postgresql")
+def _each_key_postgresql(element: each_key, compiler: SQLCompiler, **options: Any) -> str:
+    keys = compiler.process(next(iter(element.clauses)), **options)
+    return f"(SELECT unnest(CAST({keys} AS text[])) AS key)"
+
+
 class found_by(_Condition):  # noqa: N801 - reads as an SQL operator
     """`found_by(id_column, {"ids": column, …})`: one of the columns is among the keys bound under its name.
 

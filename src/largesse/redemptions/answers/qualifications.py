@@ -13,13 +13,14 @@ from largesse.categories.model import CategoryAnswer
 from largesse.engine.books import Ask
 from largesse.engine.decision import Outcome
 from largesse.engine.order import OrderInput
+from largesse.engine.preconditions import LOYALTY
 from largesse.engine.scenarios import Judged, omitted
 from largesse.kernel import clock, wire
 from largesse.kernel.database.unit import Unit
 from largesse.orders import forms
 from largesse.orders.model import LineAnswer, ObjectReference, OrderAnswer
 from largesse.redemptions.answers.redeemables import result, with_stacking_type
-from largesse.redemptions.answers.shapes import ItemList, Result
+from largesse.redemptions.answers.shapes import CardPoints, ItemList, Result
 from largesse.redemptions.answers.validations import stacking_rules_view
 from largesse.redemptions.qualification_model import Candidate, QualificationRequest, Qualified, QualifiedPage, Refused
 from largesse.validation_rules.model import AssignmentAnswer
@@ -249,10 +250,19 @@ class _Described:
         return found
 
     def _result(self, outcome: Outcome) -> Result:
-        found = result(outcome, self._unit.call)
+        found, card = result(outcome, self._unit.call), outcome.ask.voucher
+        if card is None:
+            return found
         if found.gift is not None and self._body.session is not None and self._body.session.type == "LOCK":
-            assert outcome.ask.voucher is not None  # a gift card
-            found.gift["locked_credits"] = outcome.ask.voucher.locked(None, self._unit.now)[1]
+            found.gift["locked_credits"] = card.locked(None, self._unit.now)[1]
+        if card.type == LOYALTY:
+            coin = outcome.ask.offer.coin if outcome.ask.offer else None
+            found.loyalty_card = CardPoints(
+                card.gift_amount if outcome.points is None else outcome.points,
+                card.balance,
+                coin.exchange_ratio if coin else None,
+                coin.points_ratio if coin else None,
+            )
         return found
 
     def _rules(self, ask: Ask) -> QualifiedAssignmentList:
@@ -275,5 +285,5 @@ def _assigned_to(ask: Ask) -> Iterator[tuple[str, str]]:
         yield "campaign", ask.campaign.id
     if ask.tier is not None:
         yield "promotion_tier", ask.tier.id
-    elif ask.voucher is not None:
+    elif ask.voucher is not None and ask.voucher.id != ask.id:  # a campaign's code that is not made yet is named as it
         yield "voucher", ask.voucher.id

@@ -1,6 +1,7 @@
 """The wire forms of validations, redemptions and rollbacks: members in their order, absent where they do not concern it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,6 +32,17 @@ class Points(msgspec.Struct, frozen=True):
     """Points of a loyalty card: positive when redeemed, negative when rolled back."""
 
     points: int
+
+
+class CardPoints(Points, frozen=True, omit_defaults=True):
+    """What a qualification tells of a card: `points` for the reward asked for, else all it ever had, and its balance.
+
+    The ratios are those of paying with points.
+    """
+
+    balance: int = 0
+    exchange_ratio: Decimal | None = None
+    points_ratio: int | None = None
 
 
 class SessionKey(msgspec.Struct, frozen=True):

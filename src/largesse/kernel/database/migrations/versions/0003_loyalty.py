@@ -418,6 +418,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'"),
         postgresql_where=sa.text("holder_id IS NOT NULL AND type <> 'DISCOUNT_VOUCHER'"),
     )
+    op.create_index(
+        "vouchers_without_campaign",
+        "vouchers",
+        ["project_id", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("campaign_id IS NULL AND rule_ids = '[]'"),
+        postgresql_where=sa.text("campaign_id IS NULL AND rule_ids = '[]'"),
+    )
     with op.batch_alter_table("vouchers") as batch:
         batch.drop_constraint("credit", type_="check")
         batch.create_check_constraint(
@@ -435,6 +443,12 @@ def downgrade() -> None:
         batch.create_check_constraint(
             "credit", "redeemed_amount >= 0 AND gift_amount - subtracted_amount - redeemed_amount >= 0"
         )
+    op.drop_index(
+        "vouchers_without_campaign",
+        table_name="vouchers",
+        sqlite_where=sa.text("campaign_id IS NULL AND rule_ids = '[]'"),
+        postgresql_where=sa.text("campaign_id IS NULL AND rule_ids = '[]'"),
+    )
     op.drop_index(
         "vouchers_held_of_credit",
         table_name="vouchers",
