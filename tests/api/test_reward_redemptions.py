@@ -1,5 +1,6 @@
 """Redeeming rewards of loyalty cards: what they cost, what they give, and what the answer says."""
 
+import json
 from typing import Any
 
 import pytest
@@ -405,6 +406,17 @@ def test_a_card_is_redeemed_from_the_client_side(server: Server, card: Any) -> N
         done = ok(side.post("/client/v1/redemptions", json=redeemables))["redemptions"][0]
         assert (done["amount"], done["loyalty_card"]) == (4, {"points": 4})
         assert "holder_id" not in done["voucher"]
+        assert (done["customer"], done["customer_id"], done["tracking_id"]) == (None, None, None)
+        coupon = issuing(client, coupons(client))
+        offer(client, card, coupon, 1)
+        holder = ok(client.get(f"/v1/customers/{card['holder_id']}"))
+        named = {"redeemables": [asked_of(card, coupon)], "customer": {"source_id": holder["source_id"]}}
+        known = ok(side.post("/client/v1/redemptions", json=named))["redemptions"][0]
+        assert known["customer_id"] == known["reward"]["customer"]["id"] == card["holder_id"]
+        assert "holder_id" not in known["reward"]["voucher"]
+        nameless = {"redeemables": [asked_of(card, coupon), asks(code(client, amount(1)))[0]], "order": {"amount": 5}}
+        unknown = ok(side.post("/client/v1/redemptions", json=nameless))
+        assert card["holder_id"] not in json.dumps(unknown)
 
 
 def test_a_rule_limits_the_points_that_pay_for_an_order(server: Server, card: Any) -> None:

@@ -332,3 +332,46 @@ def test_the_log_tells_of_an_undone_reward(server: Server, card: Any) -> None:
     assert (undone["state"], undone["source_id"]) == ("ROLLEDBACK", done["id"])
     assert undone["id"] == told["customer.reward_redemptions.created"]["reward_redemption"]["id"]
     assert back["id"] in json.dumps(told["customer.redemption.rollback.succeeded"])
+
+
+def test_points_that_an_order_earned_stay_when_its_payment_is_undone(server: Server) -> None:
+    client = server.client
+    card, pay = member(client, 1000), coin(client)
+    offer(client, card, pay)
+    rule = {
+        "event": "order.paid",
+        "loyalty": {
+            "type": "PROPORTIONAL",
+            "calculation_type": "ORDER_TOTAL_AMOUNT",
+            "order": {"total_amount": {"every": 500, "points": 10}},
+        },
+    }
+    ok(client.post(f"/v1/loyalties/{card['campaign_id']}/earning-rules", json=[rule]))
+    done = buy(client, card, pay, 100, order={"amount": 47000})
+    assert points_of(client, card) == 1000 - 100 + 900
+    undo(client, done)
+    assert points_of(client, card) == 1000 + 900
+    assert [one[:2] for one in transactions(client, card)] == [
+        ("POINTS_REFUND", 100),
+        ("POINTS_ACCRUAL", 900),
+        ("POINTS_REDEMPTION", -100),
+    ]
+    server.verify()
+
+
+def test_a_tier_that_was_lost_by_a_reward_is_regained_by_its_undoing(server: Server) -> None:
+    client = server.client
+    card, thing = member(client, 520), material(client)
+    offer(client, card, thing, 100)
+    tiers = [{"name": "Silver", "points": {"from": 1, "to": 499}}, {"name": "Gold", "points": {"from": 500}}]
+    made = ok(client.post(f"/v1/loyalties/{card['campaign_id']}/tiers", json=tiers))
+
+    def held() -> Any:
+        return ok(client.get(f"/v1/loyalties/members/{card['code']}/tiers"))["data"][0]["id"]
+
+    assert held() == made[1]["id"]
+    done = buy(client, card, thing)
+    assert held() == made[0]["id"]
+    undo(client, done)
+    assert held() == made[1]["id"]
+    server.verify()

@@ -69,6 +69,12 @@ def explained(request: StackableRequest) -> StackableRequest:
     return msgspec.structs.replace(request, options=options)
 
 
+def names_customer(request: StackableRequest) -> bool:
+    """Whether a request says who redeems; a loyalty card without that is redeemed by its holder."""
+    sent = request.customer or (request.order.customer if request.order else None)
+    return sent is not None or request.tracking_id is not None
+
+
 def expanded(request: StackableRequest) -> frozenset[str]:
     """What the answer is to show of each redeemable: its order, unless something else is asked for (documented)."""
     asked = request.options.expand if request.options else None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 import largesse.customers.service as customers
@@ -30,7 +31,7 @@ from largesse.redemptions.answers.shapes import (
 )
 from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Evaluation, Question
-from largesse.redemptions.model import Record
+from largesse.redemptions.model import Record, names_customer
 from largesse.vouchers.model import SlimVoucher, VoucherAnswer
 
 
@@ -86,7 +87,11 @@ def redemption_answer(
     root: Order | None,
 ) -> bytes:
     """The answer of the stackable endpoint, or of the older ones: the single redemption object itself."""
-    customer = customers.simple(evaluation.customer) if evaluation.customer else None
+    knows = not unit.call.is_client or names_customer(question.body)  # who has a card's code need not know its holder
+    customer = customers.simple(evaluation.customer) if evaluation.customer and knows else None
+    if not knows:
+        records = [_of_nobody(one) for one in records]
+        parent, root = parent and _of_nobody(parent), root and forms.of_nobody(root)
     shown = [_redeemed(books, unit, question, record, customer, stacked=parent is not None) for record in records]
     if question.form == "single":
         return wire.encode(shown[0])
@@ -110,9 +115,27 @@ def _redeemed(
             forms.child(record.order) if stacked else forms.whole(record.order, for_client=unit.call.is_client)
         )
     _show_redeemed(books, found, record, question.settings.base_url)
-    if unit.call.is_client and isinstance(found.voucher, VoucherAnswer):
-        found.voucher = without_holder(found.voucher)
+    if unit.call.is_client:
+        _leave_out_holder(found, record, customer)
     return found
+
+
+def _of_nobody(record: Record) -> Record:
+    return msgspec.structs.replace(
+        record, customer_id=None, tracking_id=None, order=record.order and forms.of_nobody(record.order)
+    )
+
+
+def _leave_out_holder(found: Redeemed, record: Record, customer: SimpleCustomer | None) -> None:
+    """A client-side answer never tells who holds a code, nor who redeemed a card unless the client said so."""
+    if isinstance(found.voucher, VoucherAnswer):
+        found.voucher = without_holder(found.voucher)
+    if record.reward is None:
+        return
+    shown = {**record.reward.shown, "customer": customer}
+    if isinstance(shown.get("voucher"), VoucherAnswer):
+        shown["voucher"] = without_holder(msgspec.structs.replace(shown["voucher"]))
+    found.reward = shown
 
 
 def _show_redeemed(books: Books, found: Redeemed, record: Record, base_url: str) -> None:

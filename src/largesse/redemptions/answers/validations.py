@@ -16,16 +16,19 @@ from largesse.redemptions.answers.redeemables import redeemables
 from largesse.redemptions.answers.shapes import SessionAnswer, ValidationAnswer
 from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Evaluation, Question
+from largesse.redemptions.model import names_customer
 
 
 def validation_answer(
     books: Books, unit: Unit, question: Question, evaluation: Evaluation, session: Session | None
 ) -> bytes:
     decision, body = evaluation.decision, question.body
+    knows = not unit.call.is_client or names_customer(body)  # who has a card's code need not know its holder
     shown = decision.applicable if decision.valid else decision.outcomes
     root: OrderAnswer | UnsetType = UNSET
     if decision.valid and decision.order is not None:
-        root = forms.validated(decision.order, for_client=unit.call.is_client)
+        order = decision.order if knows else forms.of_nobody(decision.order)
+        root = forms.validated(order, for_client=unit.call.is_client)
     found = ValidationAnswer(
         id=ids.hex_id("valid_"),
         valid=decision.valid,
@@ -33,7 +36,7 @@ def validation_answer(
         skipped_redeemables=redeemables(books, unit.call, body, decision.skipped) or UNSET,
         inapplicable_redeemables=redeemables(books, unit.call, body, decision.inapplicable) or UNSET,
         order=root,
-        tracking_id=customers.tracking_id(unit.project, evaluation.customer),
+        tracking_id=customers.tracking_id(unit.project, evaluation.customer if knows else None),
         session=_session(session) if session is not None and decision.valid else UNSET,
         stacking_rules=stacking_rules_view(unit.project.settings.stacking_rules),
     )
