@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.members import program
+from tests.api.programs import Member, fixed, rule
 from tests.api.shop import name, ok, redeem, refused, try_redeem
 from tests.servers import Server
 
@@ -111,3 +113,54 @@ def test_days_that_cannot_be_are_refused(server: Server, params: dict[str, str])
 
 def test_an_unknown_campaign_has_no_summary(server: Server) -> None:
     refused(server.client.get("/v1/campaigns/nothing/summary"), 404, "not_found")
+
+
+def test_a_program_sums_up_what_became_of_its_points(server: Server) -> None:
+    client = server.client
+    made = program(client, 100, expiration_rules={"period_type": "MONTH", "period_value": 1})["id"]
+    first, second = Member(client, made), Member(client, made)
+    rule(client, made)
+    waiting = rule(client, made, fixed(20), pending_points={"period_type": "DAY", "period_value": 2})
+    first.adds(50)
+    first.adds(-30)
+    first.pays()
+    second.pays()
+    path = f"/v1/loyalties/members/{first.code}/pending-points"
+    [entry] = ok(client.get(path))["data"]
+    ok(client.post(f"{path}/{entry['id']}/balance", json={"points": -8}))
+    ok(client.post(f"{path}/{entry['id']}/activate"))
+    other = f"/v1/loyalties/members/{second.code}/pending-points"
+    [entry] = ok(client.get(other))["data"]
+    ok(client.post(f"{other}/{entry['id']}/cancel"))
+    ok(client.delete(f"/v1/loyalties/{made}/earning-rules/{waiting['id']}"))
+    sources = [{"code": first.code, "points": 10}]
+    ok(client.post(f"/v1/loyalties/{made}/members/{second.code}/transfers", json=sources))
+    expected = {
+        "created_vouchers_points": 200,
+        "points_added": 50,
+        "points_subtracted": 30,
+        "points_rewarded": 10,
+        "points_redeemed": 0,
+        "points_rolledback": 0,
+        "points_transferred_out": 10,
+        "points_transferred_in": 10,
+        "pending_points_added": 40,
+        "pending_points_subtracted": 8,
+        "pending_points_activated": 12,
+        "pending_points_canceled": 20,
+    }
+    found = summary(client, made)
+    assert {key: found[key] for key in expected} == expected
+    assert (found["points_expired"], found["points_deleted"]) == (0, 0)
+    server.go_ahead(40 * 86_400)
+    client = server.client
+    ok(client.post(f"/v1/loyalties/members/{first.code}/balance", json={"points": 1}))
+    ok(client.delete(f"/v1/vouchers/{second.code}"))
+    found = summary(client, made)
+    left = ok(client.get(f"/v1/loyalties/members/{first.code}"))["loyalty_card"]
+    assert found["points_expired"] >= left["expired_points"] > 0
+    assert found["points_added"] == 51
+    assert found["points_deleted"] > 0
+    before = summary(client, made, end_date=(datetime.now(UTC) + timedelta(days=1)).date().isoformat())
+    assert (before["points_expired"], before["points_added"]) == (0, 50)
+    server.verify()
