@@ -446,6 +446,9 @@ def test_the_customer_sees_what_was_published_and_what_was_not(server: Server) -
         "customer.created",
     ]
     assert rows[2]["data"]["publication"]["id"] == shown["id"]
+    for query in ({"campaign_id": made["id"]}, {"campaign_type": "DISCOUNT_COUPONS"}):
+        of_campaign = ok(client.get(f"/v1/customers/{who['id']}/activity", params=query))["data"]
+        assert [row["id"] for row in of_campaign] == [row["id"] for row in rows[:3]]
     assert rows[2]["data"]["voucher"]["code"] == shown["voucher"]["code"]
     ok(client.delete(f"/v1/vouchers/{shown['voucher']['code']}"))
     rows = ok(client.get(f"/v1/customers/{who['id']}/activity"))["data"]

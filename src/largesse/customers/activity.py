@@ -113,7 +113,7 @@ def delete(
 ) -> DeletionAnswer:
     """Removes the profile, its orders and its events; the ledger keeps the dangling id. Raises ApiError 404."""
     customer = service.by_key(unit, key)
-    if customer is None:
+    if customer is None or not service.lock(unit.conn, unit.project_id, [customer.id]):  # first, as everybody does
         raise not_found("customer", key)
     events = log.remove_of_customer(unit.conn, unit.project_id, customer.id)
     orders = remove_orders(unit, customer.id)

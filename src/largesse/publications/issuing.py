@@ -171,7 +171,7 @@ def _record(unit: Unit, handover: Handover, publication: Publication, base_url: 
     customer = recipient(handover.customer)
     told: dict[str, Any] = {
         "customer": customer,
-        "campaign": {"id": publication.campaign_id, "name": publication.campaign} if publication.campaign_id else None,
+        "campaign": campaigns.simple(handover.campaign) if handover.campaign else None,
         "publication": {"id": publication.id, "channel": publication.channel, "source_id": publication.source_id},
     }
     at = clock.iso(publication.created_at)

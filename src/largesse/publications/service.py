@@ -277,7 +277,7 @@ def _record_failure(
     store.insert(unit.conn, unit.project_id, [failed])
     told = {
         "customer": answers.recipient(customer),
-        "campaign": {"id": campaign.id, "name": campaign.name} if campaign else None,
+        "campaign": campaigns.simple(campaign) if campaign else None,
         "publication": answers.listed(failed, customer, {}),
     }
     unit.record("publication.failed", failed.id, told)
