@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -111,6 +112,15 @@ def test_events_go_with_their_customer(client: httpx.Client) -> None:
     gone = ok(client.post(f"/v1/customers/{answer['customer']['id']}/permanent-deletion"))
     assert gone["data_json"]["customer"] == 1
     assert gone["data_json"]["events"] == 2
+
+
+def test_racing_events_of_a_new_customer_are_all_of_one(client: httpx.Client) -> None:
+    source_id = name()
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda _: track(client, "sign_up", customer={"source_id": source_id}), range(32)))
+    assert {ok(answer)["customer"]["id"] for answer in found} == {ok(client.get(f"/v1/customers/{source_id}"))["id"]}
+    told = ok(client.get(f"/v1/customers/{source_id}/activity?limit=100&type=customer.custom_event"))
+    assert told["total"] == 32
 
 
 # The client side

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -135,6 +136,18 @@ def test_definitions_that_cannot_be(client: httpx.Client, properties: Any, place
     assert ok(client.get("/v1/metadata-schemas"))["total"] == 0
 
 
+def test_of_many_who_define_one_schema_one_does(client: httpx.Client) -> None:
+    sent = {"related_object": "customer", "properties": {"age": {"type": "number"}}}
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: client.post("/v1/metadata-schemas", json=sent).status_code, range(8)))
+    assert sorted(found) == [200] + [409] * 7
+    kinds = ("order", "product", "voucher", "reward", "campaign")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda kind: define(client, kind, {"n": {"type": "number"}}), kinds))
+    failed(client.post("/v1/orders", json={"amount": 1, "metadata": {"n": "x"}}))
+    failed(client.post("/v1/products", json={"name": "Mug", "metadata": {"n": "x"}}))
+
+
 def test_the_house_path_defines_too(client: httpx.Client) -> None:
     sent = {"related_object": "customer", "properties": {"age": {"type": "number"}}}
     made = ok(client.post("/largesse/v1/metadata-schemas", json=sent))
@@ -158,7 +171,7 @@ def test_the_house_path_defines_too(client: httpx.Client) -> None:
         ({"type": "number", "gte": 1, "lt": 3, "ne": [2]}, [1, 2.5], [0, 3, 2]),
         ({"type": "number", "eq": [1, 2]}, [1, 2.0], [3]),
         ({"type": "boolean"}, [True, False], ["true", 1]),
-        ({"type": "date"}, ["2026-02-28"], ["2026-02-30", "2026-02-28T10:00:00Z", 20260228, "20260228"]),
+        ({"type": "date"}, ["2026-02-28"], ["2026-02-30", "2026-02-28T10:00:00Z", 20260228, "20260228", "2026-W01-1"]),
         ({"type": "datetime"}, ["2026-02-28T10:00:00Z", "2026-02-28T10:00:00.5+02:00"], ["2026-02-28", "noon", 5]),
         (
             {"type": "image_url"},

@@ -61,6 +61,6 @@ def parse_iso(text: object) -> int:
 
 def parse_day(text: str) -> date:
     """A date-only value such as a birth date; raises ValueError for anything but `YYYY-MM-DD`."""
-    if len(text) != 10:
+    if len(text) != 10 or text[7] != "-":  # a week date is as long
         raise ValueError(text)
     return date.fromisoformat(text)
