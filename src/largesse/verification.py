@@ -16,6 +16,7 @@ from largesse.kernel.call import Call, Caller
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.loyalties.standings import held_by
+from largesse.loyalties.tiers import members
 from largesse.segments import membership
 
 
@@ -41,7 +42,14 @@ def run(conn: Connection, on_project: Callable[[str], None] = lambda _project_id
         found.extend(_counters(conn, project.id))
         found.extend(_sums(conn, project))
         found.extend(_segments(conn, project))
+        found.extend(_tiers(conn, project))
     return found
+
+
+def _tiers(conn: Connection, project: Project) -> Iterator[Drift]:
+    """Points collected towards tiers, against the transactions of the period."""
+    for voucher_id, stored, expected in members.miscounted(conn, project, clock.now_micros()):
+        yield Drift(project.id, f"loyalty card {voucher_id}", "points collected for tiers", stored, expected)
 
 
 def _sums(conn: Connection, project: Project) -> Iterator[Drift]:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.members import program
 from tests.api.programs import Member, fixed, membership, per, rule, tier, tiers
+from tests.api.rewards import buy, coin, material, offer, undo
 from tests.api.shop import amount, code, name, ok, redeem, refused, try_redeem, validate
 from tests.servers import Server
 
@@ -350,3 +351,70 @@ def test_a_rule_asks_for_the_tier_held(server: Server) -> None:
     member.adds(-400)
     assert validate(client, voucher, **order)["valid"] is False
     refused(try_redeem(client, voucher, order={"amount": 1_000}), 400, "missing_customer")
+
+
+# With rewards
+
+
+def test_a_tier_is_lost_by_spending_and_comes_back_with_an_undo(server: Server) -> None:
+    client, member = server.client, membership(server.client)
+    tiers(client, member.program, tier("Low", 100, 499), tier("High", 500, None))
+    reward = material(client)
+    offer(client, member.card, reward, 100)
+    member.adds(520)
+    done = buy(client, member.card, reward)
+    assert (member.balance, member.tier_name) == (420, "Low")
+    undo(client, done)
+    assert (member.balance, member.tier_name) == (520, "High")
+    assert member.told == ["joined", "downgraded", "upgraded"]
+
+
+@pytest.mark.parametrize(
+    ("expiration", "held"),
+    [
+        ({"qualification_type": "BALANCE"}, None),
+        ({"qualification_type": "POINTS_IN_PERIOD", "qualification_period": "YEAR"}, "Only"),
+    ],
+)
+def test_what_is_redeemed_by_itself_goes_before_tiers_are_looked_at(
+    server: Server, expiration: Json, held: str | None
+) -> None:
+    client = server.client
+    member = membership(client, loyalty_tiers_expiration=expiration)
+    tiers(client, member.program, tier("Only", 100, None))
+    rule(client, member.program, fixed(10))
+    automatic = {"loyalty": {"points": 100, "auto_redeem": True}}
+    offer(client, member.card, material(client), parameters=automatic)
+    member.adds(95)
+    member.pays()
+    assert (member.balance, member.tier_name) == (5, held)
+    assert member.told == (["joined"] if held else [])
+    server.verify()
+
+
+def test_an_undone_payment_with_points_leaves_what_the_order_earned(server: Server) -> None:
+    client, member = server.client, membership(server.client)
+    rule(client, member.program, per("ORDER_TOTAL_AMOUNT", "order", "total_amount", 500, 10))
+    paying = coin(client)
+    offer(client, member.card, paying)
+    member.adds(100)
+    done = buy(client, member.card, paying, 100, order={"amount": 47_000})
+    assert (done["order"]["total_amount"], member.balance) == (45_000, 900)
+    undo(client, done)
+    assert member.balance == 1_000
+
+
+def test_a_tier_has_prices_of_its_own(server: Server) -> None:
+    client = server.client
+    for price, mapping, spent in (
+        (30, {"type": "CUSTOM", "points": 300}, 300),
+        (40, {"type": "MULTIPLY", "multiplier": 4}, 160),
+        (39, {"type": "MULTIPLY", "multiplier": 0.5}, 20),
+    ):
+        member = membership(client)
+        reward = material(client)
+        assignment = offer(client, member.card, reward, price)
+        tiers(client, member.program, tier("Any", 0, None, rewards={assignment["id"]: mapping}))
+        member.adds(500)
+        buy(client, member.card, reward)
+        assert member.balance == 500 - spent

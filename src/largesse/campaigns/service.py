@@ -143,6 +143,11 @@ def lock(unit: Unit, campaign_id: str) -> None:
     store.lock(unit.conn, unit.project_id, campaign_id)
 
 
+def ids_of_type(conn: Connection, project_id: str, campaign_type: str) -> list[str]:
+    """The ids of all campaigns of a type, those in the bin too."""
+    return [row.id for row in conn.execute(store.of_type(project_id, campaign_type))]
+
+
 def any_of_type(conn: Connection, project_id: str, campaign_type: str) -> bool:
     """Whether the project has a campaign of this type."""
     return store.any_of_type(conn, project_id, campaign_type)

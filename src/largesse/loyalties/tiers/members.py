@@ -1,16 +1,20 @@
 """Who holds which tier now, and what the calendar does to it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy.engine import Connection
 
+import largesse.campaigns.service as campaigns
 import largesse.customers.service as customers
 import largesse.points.service as points
 import largesse.vouchers.service as vouchers
+from largesse.campaigns.model import LOYALTY_PROGRAM
+from largesse.engine.calendar import first_day
 from largesse.engine.earning import Mapped
 from largesse.engine.rewards import PriceMapping
+from largesse.engine.tiers import ByPeriod
 from largesse.kernel import clock, definitions
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
@@ -119,6 +123,26 @@ def forget_customer(unit: Unit, customer_id: str) -> None:
 def remove_of_campaign(unit: Unit, campaign_id: str) -> None:
     """A program that is deleted for good takes its tiers with it."""
     store.remove_of_campaign(unit.conn, unit.project_id, campaign_id)
+
+
+def miscounted(conn: Connection, project: Project, now: int) -> Iterator[tuple[str, int, int]]:
+    """Cards whose points collected in the period of today are not those of their transactions: id, stored, expected."""
+    for campaign_id in campaigns.ids_of_type(conn, project.id, LOYALTY_PROGRAM):
+        program = service.programs(conn, project, [campaign_id]).get(campaign_id)
+        scheme = program.ladder.scheme if program else None
+        if not isinstance(scheme, ByPeriod):
+            continue
+        period = first_day(project.day(now), scheme.period)
+        counted = {
+            one.voucher_id: one.collected
+            for one in store.of_campaign(conn, project.id, campaign_id)
+            if one.period_on == period
+        }
+        since = project.midnight(period)
+        expected = vouchers.points_since(conn, project.id, counted, standing.COLLECTED, since)
+        for voucher_id, collected in counted.items():
+            if collected != expected.get(voucher_id, 0):
+                yield voucher_id, collected, expected.get(voucher_id, 0)
 
 
 # By the calendar

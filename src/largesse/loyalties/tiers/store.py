@@ -153,6 +153,12 @@ def of_customers(conn: Connection, project_id: str, customer_ids: Collection[str
     return [_member(row) for row in rows]
 
 
+def of_campaign(conn: Connection, project_id: str, campaign_id: str) -> list[Membership]:
+    """Every member of a program, for verification."""
+    statement = _MEMBERS.where(members.c.campaign_id == campaign_id).order_by(members.c.voucher_id)
+    return [_member(row) for row in conn.execute(statement, {"project": project_id})]
+
+
 def put(conn: Connection, project_id: str, new: Sequence[Membership], changed: Sequence[Membership]) -> None:
     """Writes memberships, set-wise; the caller holds the row locks of their customers."""
     insert_rows(conn, members, _MEMBER, project_id, [_stored(one) for one in new])
