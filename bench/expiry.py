@@ -8,7 +8,7 @@ import sqlalchemy
 from sqlalchemy.engine import Connection, Engine
 
 import largesse.customers.store as customers
-import largesse.vouchers.store as vouchers
+import largesse.vouchers.tables as vouchers
 import largesse.wallets.store as wallets
 from bench.codes import redeeming
 from bench.scenarios import Shop

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 import largesse.validation_rules.service as validation_rules
 from largesse.kernel.database.columns import one_of
-from largesse.vouchers.store import WITHOUT_CAMPAIGN_AND_RULES, vouchers
+from largesse.vouchers.tables import WITHOUT_CAMPAIGN_AND_RULES, vouchers
 
 _BLOCK = 64  # rows of the first read; each further one is four times as long
 _LONGEST = 4_096

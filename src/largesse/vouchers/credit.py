@@ -15,7 +15,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid
 from largesse.kernel.http.filters import FilterColumn
 from largesse.kernel.http.query import Query
-from largesse.vouchers import store
+from largesse.vouchers import store, tables
 from largesse.vouchers.answers import transaction_answer
 from largesse.vouchers.model import (
     GIFT_VOUCHER,
@@ -85,9 +85,9 @@ def reward_transaction(stored: StoredVoucher, credits: int, about: Mapping[str, 
 
 
 _FILTERS = {
-    "id": FilterColumn(store.transactions.c.id, "text"),
-    "voucher_id": FilterColumn(store.transactions.c.voucher_id, "text"),
-    "created_at": FilterColumn(store.transactions.c.created_at, "instant"),
+    "id": FilterColumn(tables.transactions.c.id, "text"),
+    "voucher_id": FilterColumn(tables.transactions.c.voucher_id, "text"),
+    "created_at": FilterColumn(tables.transactions.c.created_at, "instant"),
 }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.sql.elements import ColumnElement
 import largesse.categories.service as categories
 from largesse.kernel.http.filters import FilterColumn, unknown_operator
 from largesse.vouchers.model import DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD
-from largesse.vouchers.store import vouchers
+from largesse.vouchers.tables import vouchers
 
 _c = vouchers.c
 _TYPES = (DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD)

@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection
 from largesse.kernel.database.columns import each_key, one_of
 from largesse.kernel.database.rows import update_rows
 from largesse.vouchers.model import StoredVoucher
-from largesse.vouchers.store import COLUMNS, FREE, OF_CREDIT, stored_voucher, vouchers
+from largesse.vouchers.store import COLUMNS, stored_voucher
+from largesse.vouchers.tables import FREE, OF_CREDIT, vouchers
 
 _c = vouchers.c
 # The condition FREE is that of the index `vouchers_free`, word for word, so that a free code is found without reading past others.

@@ -21,7 +21,7 @@ from largesse.kernel.errors import not_found
 from largesse.kernel.http.query import Page, Query, within
 from largesse.kernel.project import Project
 from largesse.metadata_schemas.service import schemas_of
-from largesse.vouchers import credit, store
+from largesse.vouchers import credit, store, tables
 from largesse.vouchers.answers import answer, simple, slim, transaction_answer
 from largesse.vouchers.cards import drop_pending, know_rules, open_wallets
 from largesse.vouchers.credit import redemption_transaction, refund_transaction, reward_transaction
@@ -56,7 +56,7 @@ __all__ = [
     "transaction_answer",
 ]
 
-_ORDERS = {name: store.vouchers.c[name] for name in ("created_at", "updated_at", "code")}
+_ORDERS = {name: tables.vouchers.c[name] for name in ("created_at", "updated_at", "code")}
 _ATTEMPTS = 20
 
 
@@ -256,19 +256,19 @@ def change_balance(
 
 
 def list_transactions(unit: Unit, code: str, query: Query) -> TransactionList:
-    mine = store.transactions.c.voucher_id == _existing(unit, code).entry.id
+    mine = tables.transactions.c.voucher_id == _existing(unit, code).entry.id
     return credit.list_transactions(unit, mine, query)
 
 
 def list_transactions_of_campaign(unit: Unit, key: str, query: Query) -> TransactionList:
     """Those of all codes of a campaign, named by id or name; a campaign without credit has none. Raises ApiError 404."""
-    mine = store.transactions.c.campaign_id == campaigns.find(unit, key).id
+    mine = tables.transactions.c.campaign_id == campaigns.find(unit, key).id
     return credit.list_transactions(unit, mine, query)
 
 
 def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
     """Every parameter and filter of the list; newest first."""
-    columns = store.vouchers.c
+    columns = tables.vouchers.c
     conditions = []
     for parameter, column in (("campaign", columns.campaign), ("campaign_id", columns.campaign_id)):
         if value := query.text(parameter):
@@ -281,11 +281,11 @@ def list_vouchers(unit: Unit, query: Query, base_url: str) -> VoucherList:
 
 def list_of_campaign(unit: Unit, campaign_id: str, query: Query, base_url: str) -> VoucherList:
     """The vouchers of one campaign, with the parameters and filters of the list; newest first."""
-    return _listed(unit, query, [store.vouchers.c.campaign_id == campaign_id], query.page(), base_url)
+    return _listed(unit, query, [tables.vouchers.c.campaign_id == campaign_id], query.page(), base_url)
 
 
 def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]], page: Page, base_url: str) -> VoucherList:
-    columns = store.vouchers.c
+    columns = tables.vouchers.c
     conditions += within(columns.created_at, query.between("created_at"))
     conditions += within(columns.updated_at, query.between("updated_at"))
     if wanted := query.all("code"):
