@@ -8,7 +8,7 @@ import sqlalchemy
 from sqlalchemy.engine import Connection, Engine
 
 import largesse.customers.store as customers
-import largesse.vouchers.tables as vouchers
+import largesse.vouchers.store as vouchers
 import largesse.wallets.store as wallets
 from bench.codes import redeeming
 from bench.scenarios import Shop
@@ -18,6 +18,7 @@ from largesse.engine.points import Bucket
 from largesse.kernel import clock, ids, ledger
 from largesse.kernel.database.stores import open_writer
 from largesse.kernel.settings import Settings
+from largesse.vouchers import tables
 from largesse.vouchers.model import StoredVoucher
 from largesse.wallets.model import BucketChange
 
@@ -25,7 +26,7 @@ COUNT, QUICK_COUNT = 1_000_000, 20_000
 _CARDS_OF_A_HOLDER = 10
 _AT_ONCE = 10_000
 _LOOK_SECONDS = 0.5
-_LEFT = sqlalchemy.select(vouchers.vouchers.c.id).where(vouchers.vouchers.c.due_on.is_not(None)).limit(1)
+_LEFT = sqlalchemy.select(tables.vouchers.c.id).where(tables.vouchers.c.due_on.is_not(None)).limit(1)
 
 
 def expiration(shop: Shop, connections: int, count: int) -> dict[str, Any]:
