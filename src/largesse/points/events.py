@@ -144,7 +144,7 @@ def rewarded(unit: Unit, facts: Facts, stored: StoredVoucher, made: CreditTransa
 
 
 def points_added(unit: Unit, facts: Facts, stored: StoredVoucher, made: CreditTransaction) -> None:
-    """Points given or taken by hand: one name for both (observed)."""
+    """Points given or taken by hand: one name for both, as gift cards have it (our decision)."""
     _record(unit, facts, stored, "points_added", {"balance": made.details["balance"]}, made)
 
 
