@@ -20,6 +20,7 @@ CODES = {"redeem-hot": "'HOT'", "redeem-spread": "'S' || (:k)::text"}
 _WRITTEN = {
     "redemptions": "status = 'SUCCEEDED' AND parent_id IS NULL AND object = 'redemption'",
     "postings": "cause = 'redemption' AND account = 'voucher_uses'",
+    "decisions": "TRUE",
     "seals": "id = (SELECT seal_id FROM postings WHERE cause = 'redemption' LIMIT 1)",
     "orders": "status = 'PAID'",
     "events": "type = 'redemption.succeeded'",

@@ -3,7 +3,7 @@
 from litestar import Response, get, post
 
 from largesse.audit import service
-from largesse.audit.model import AccountsAnswer, RollbackPreview
+from largesse.audit.model import AccountsAnswer, ExplanationAnswer, RollbackPreview
 from largesse.kernel.http.request import ApiRequest, answer, operation
 from largesse.redemptions.model import RollbackInput
 from largesse.redemptions.rollback import Undo
@@ -15,6 +15,14 @@ from largesse.redemptions.rollback import Undo
 )
 async def get_accounts(request: ApiRequest, account_id: str) -> Response[bytes]:
     return answer(await request.read(lambda unit: service.accounts(unit, account_id, request.query)))
+
+
+@get(
+    "/largesse/v1/redemptions/{redemption_id:str}/explanation",
+    **operation("See why a redemption was decided so", answer=ExplanationAnswer),
+)
+async def get_explanation(request: ApiRequest, redemption_id: str) -> Response[bytes]:
+    return answer(await request.read(lambda unit: service.explanation(unit, redemption_id)))
 
 
 @post(
@@ -31,4 +39,4 @@ async def preview_rollback(request: ApiRequest, redemption_id: str) -> Response[
     raise AssertionError("trying always ends so")
 
 
-routes = [get_accounts, preview_rollback]
+routes = [get_accounts, get_explanation, preview_rollback]

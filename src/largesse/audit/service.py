@@ -4,13 +4,28 @@ from typing import Any
 
 import msgspec
 
+import largesse.redemptions.service as redemptions
 import largesse.vouchers.service as vouchers
 import largesse.wallets.service as wallets
-from largesse.audit.model import UNITS, AccountBalance, AccountsAnswer, Return, RollbackPreview
+from largesse.audit.model import (
+    UNITS,
+    AccountBalance,
+    AccountsAnswer,
+    Explained,
+    ExplanationAnswer,
+    Left,
+    Reason,
+    Return,
+    RollbackPreview,
+    Share,
+)
+from largesse.engine.order import Line
 from largesse.kernel import clock, ledger
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, not_found
 from largesse.kernel.http.query import Query
+from largesse.redemptions.decisions import StoredOutcome
+from largesse.redemptions.model import Record
 from largesse.redemptions.rollback import Undo, rollback
 
 
@@ -43,6 +58,50 @@ def accounts(unit: Unit, key: str, query: Query) -> AccountsAnswer:
             )
             for one in found
         ],
+    )
+
+
+def explanation(unit: Unit, redemption_id: str) -> ExplanationAnswer:
+    """The stored decision. Raises ApiError 404 for an unknown redemption, or one whose decision is not kept any more."""
+    records, outcomes = redemptions.decided(unit, redemption_id)
+    root, children = records[0], iter(records[1:] or records[:1])
+    explained = [
+        _explained(outcome, next(children) if outcome.status == "APPLICABLE" else None) for outcome in outcomes
+    ]
+    return ExplanationAnswer(
+        redemption_id=root.id, date=clock.iso(root.date), result=root.result, redeemables=explained
+    )
+
+
+def _explained(outcome: StoredOutcome, record: Record | None) -> Explained:
+    """`record` is the redemption of one that was applied; in a request that failed nothing was granted."""
+    granted = record if record is not None and record.result == "SUCCESS" else None
+    order = granted.order if granted else None
+    reason = None
+    if outcome.key is not None:
+        reason = Reason(key=outcome.key, message=outcome.message, rules=outcome.rules or [])
+    return Explained(
+        object=outcome.object,
+        id=outcome.id,
+        status=outcome.status,
+        redemption_id=granted.id if granted else None,
+        discount_amount=order.total_applied_discount_amount if order else 0,
+        shares=[_share(place, line) for place, line in enumerate(order.lines or ()) if line.applied_discount_amount]
+        if order
+        else [],
+        amount=granted.amount if granted else None,
+        left=Left(uses=outcome.uses_left, balance=outcome.balance) if outcome.object == "voucher" else None,
+        reason=reason,
+    )
+
+
+def _share(place: int, line: Line) -> Share:
+    return Share(
+        line=place,
+        product_id=line.product_id,
+        sku_id=line.sku_id,
+        discount_amount=line.applied_discount_amount,
+        discount_quantity=line.applied_discount_quantity,
     )
 
 

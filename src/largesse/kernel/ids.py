@@ -52,6 +52,11 @@ def hex_floor(prefix: str, seconds: int) -> str:
     return f"{prefix}{tick:010x}"
 
 
+def hex_id_at(prefix: str, micros: int) -> str:
+    """The least id that `hex_id` could have given at an instant: where ids from then on begin."""
+    return f"{prefix}{max(0, micros // 1000 - _HEX_EPOCH_MS) >> 2:010x}"
+
+
 def text_id(prefix: str, length: int = 24) -> str:
     """`<prefix>` + `length` alphanumerics: 8 of time (microseconds), the rest random."""
     return prefix + _base62(time.time_ns() // 1000, _TIME_DIGITS) + random_text(length - _TIME_DIGITS)

@@ -2,10 +2,11 @@
 
 from datetime import date, datetime, time
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Meta
 
 from largesse.engine.stacking import StackingRules
 from largesse.engine.tallies import Calendar, Weekday
@@ -27,6 +28,8 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True):
     client_loyalty_events_enabled: bool = False
     client_set_voucher_expiration_date_enabled: bool = False
     reward_rollback_mode: Literal["KEEP", "REVOKE"] = "KEEP"  # whether undoing a reward takes back what it handed out
+    # How long it can be asked why a redemption was decided so; 0 = such explanations are not stored.
+    explanation_days: Annotated[int, Meta(ge=0, le=3650)] = 90
     stacking_rules: StackingRules = StackingRules()
 
 

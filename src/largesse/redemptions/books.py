@@ -22,6 +22,7 @@ from largesse.customers.model import Counts, CustomerInput, StoredCustomer
 from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask, Campaign, Lock, Tier, Voucher
 from largesse.engine.candidates import NO_NAMES, Names
+from largesse.engine.decision import Decision
 from largesse.engine.discounts import item_names
 from largesse.engine.order import Catalog, OrderInput, catalog_keys
 from largesse.engine.tallies import Tallies, Tally
@@ -39,7 +40,7 @@ from largesse.metadata_schemas.service import Schemas
 from largesse.orders.model import StoredOrder
 from largesse.points.cards import Cards
 from largesse.promotions.model import TierAnswer
-from largesse.redemptions import collections, definitions, store
+from largesse.redemptions import collections, decisions, definitions, store
 from largesse.redemptions.cards import CardBook, Outlook, look_ahead
 from largesse.redemptions.collections import Collections
 from largesse.redemptions.model import (
@@ -153,6 +154,7 @@ class Books:
         self._limits: dict[ledger.Key, int] = {}
         self._postings: list[ledger.Entry] = []
         self.records: list[Record] = []
+        self._decisions: list[decisions.Noted] = []
         self.undone: list[Record] = []
         self.transactions: list[CreditTransaction] = []
         self._freed_locks: list[tuple[str, list[str]]] = []
@@ -463,6 +465,11 @@ class Books:
         stored.entry.active = False
         self._switched_off[stored.entry.id] = stored
 
+    def note_decision(self, redemption_id: str, decision: Decision) -> None:
+        """Notes why a request was decided so, where the project keeps that."""
+        if self.project.settings.explanation_days:
+            self._decisions.append(decisions.note(redemption_id, decision))
+
     def free_locks(self, session_key: str, voucher_ids: list[str]) -> None:
         self._freed_locks.append((session_key, voucher_ids))
 
@@ -487,11 +494,13 @@ class Books:
         opened = self.cards.opened
         if self._postings or opened:
             seals.follow(conn, project_id)
+        decisions.forget_old(conn, self.project, self._decisions, now)
         with sent_together(conn):
             customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
             customers.add_counts(conn, project_id, list(self._counts.items()))
             orders.save(conn, project_id, list(self._new_orders.values()), list(self._changed_orders.values()))
             store.insert(conn, project_id, self.records)
+            decisions.save(conn, self.project, self._decisions)
             store.mark_rolled_back(conn, project_id, self.undone)
             ledger.post(conn, project_id, self._postings)
             vouchers.add_uses(conn, project_id, moved, now)

@@ -96,10 +96,18 @@ def tallies_of(case: Case, call: Call) -> set[Tally]:
     return wanted_tallies(case.asks, call.now, call.project.calendar, customer_id, call.caller.key_id)
 
 
-def evaluate(books: Books, place: int, call: Call, body: StackableRequest, *, session_key: str | None) -> Evaluation:
-    """Decides one request against the books, changing nothing. Raises ApiError for what is refused as a whole, unrecorded."""
+def evaluate(
+    books: Books, place: int, call: Call, body: StackableRequest, *, session_key: str | None, explain: bool = False
+) -> Evaluation:
+    """Decides one request against the books, changing nothing. Raises ApiError for what is refused as a whole, unrecorded.
+
+    `explain` makes refusals carry the conditions that failed, whether or not the request asked for them.
+    """
     case = case_of(books, place, call, body)
-    decision = decide(case.asks, case.order, circumstances(books, call, body, case.customer, session_key))
+    about = circumstances(books, call, body, case.customer, session_key)
+    if explain and not about.explains:
+        about = msgspec.structs.replace(about, explains=True)
+    decision = decide(case.asks, case.order, about)
     return Evaluation(case.asks, case.customer, case.customer_is_new, case.stored_order, case.order, decision)
 
 

@@ -29,7 +29,7 @@ from largesse.points.cards import Operation
 from largesse.redemptions.answers.records import redemption_answer
 from largesse.redemptions.books import Books, wanted_by
 from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
-from largesse.redemptions.model import AUTO_REDEEM, Record, StackableRequest
+from largesse.redemptions.model import AUTO_REDEEM, Record, StackableRequest, explains
 from largesse.redemptions.rewarding import Issued, about, credit, issue, tell
 from largesse.vouchers.model import StoredVoucher
 
@@ -61,7 +61,8 @@ def _redeem_one(books: Books, place: int, unit: Unit, question: Question) -> byt
     body = question.body
     session_key = body.session.key if body.session else None
     check_member(books, unit, question)
-    evaluation = evaluate(books, place, unit.call, body, session_key=session_key)
+    explain = unit.project.settings.explanation_days > 0
+    evaluation = evaluate(books, place, unit.call, body, session_key=session_key, explain=explain)
     check_metadata(books, body, evaluation, creates=True)
     if evaluation.decision.failure is not None:
         return _record_failure(books, unit, question, evaluation, evaluation.decision.failure)
@@ -131,6 +132,8 @@ def _grant(
     record_ids = [ids.hex_id("r_") for _ in applied]
     root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
     commit(decision, session_key, books.budgets, books.tallies, books.stocks)
+    books.note_decision(parent_id or record_ids[0], decision)
+    evaluation = _unexplained(evaluation, unit, body)
     records = [
         child(books, unit, body, evaluation, outcome, record_id, parent_id, root, issued)
         for outcome, record_id in zip(applied, record_ids, strict=True)
@@ -305,9 +308,30 @@ def _record_failure(books: Books, unit: Unit, question: Question, evaluation: Ev
     if len(question.body.redeemables) == 1 and question.body.redeemables[0].object != "promotion_stack":
         _relate(record, evaluation.asks[0])
     books.records.append(record)
+    books.note_decision(record.id, evaluation.decision)
     books.count(evaluation.customer, Counts(total_failed=1))
     unit.record("redemption.failed", record.id, customer_id=record.customer_id)
-    return ApiError(msgspec.structs.replace(refusal, resource_id=record.id, resource_type="redemption"))
+    shown = refusal.explanation if _may_see_why(unit, question.body) else None
+    told = {"resource_id": record.id, "resource_type": "redemption", "explanation": shown}
+    return ApiError(msgspec.structs.replace(refusal, **told))
+
+
+def _may_see_why(unit: Unit, body: StackableRequest) -> bool:
+    return explains(body) and not unit.call.is_client
+
+
+def _unexplained(evaluation: Evaluation, unit: Unit, body: StackableRequest) -> Evaluation:
+    """Without the explanations that are stored but were not asked for."""
+    decision = evaluation.decision
+    if _may_see_why(unit, body) or not any(one.refusal and one.refusal.explanation for one in decision.outcomes):
+        return evaluation
+    outcomes = [
+        msgspec.structs.replace(one, refusal=msgspec.structs.replace(one.refusal, explanation=None))
+        if one.refusal
+        else one
+        for one in decision.outcomes
+    ]
+    return msgspec.structs.replace(evaluation, decision=msgspec.structs.replace(decision, outcomes=outcomes))
 
 
 def _record(

@@ -11,8 +11,11 @@ import largesse.campaigns.service as campaigns
 import largesse.validation_rules.service as validation_rules
 from largesse.engine.rules import Period
 from largesse.kernel.database.unit import Unit
+from largesse.kernel.errors import not_found
 from largesse.kernel.project import Project
-from largesse.redemptions import store, sums
+from largesse.redemptions import decisions, store, sums
+from largesse.redemptions.decisions import StoredOutcome
+from largesse.redemptions.model import Record
 
 
 def uses_by_voucher(conn: Connection, project_id: str) -> Mapping[str, int]:
@@ -28,6 +31,24 @@ def uses_by_tier(conn: Connection, project_id: str) -> Mapping[str, int]:
 def records_of_voucher(project_id: str, voucher_id: str) -> Select[Any]:
     """Selects the ids of all redemptions and rollbacks of a voucher, failed ones included."""
     return store.records_of_voucher(project_id, voucher_id)
+
+
+def decided(unit: Unit, redemption_id: str) -> tuple[list[Record], list[StoredOutcome]]:
+    """The records of a request, the one that stands for it first, and what became of each of its redeemables.
+
+    A child of a stack means the stack. Raises ApiError 404 where there is no such redemption, or its decision is not kept any more.
+    """
+    found = store.with_children(unit.conn, unit.project_id, [redemption_id], lock=False)
+    asked = found.get(redemption_id)
+    if asked is None or asked.object != "redemption":
+        raise not_found("redemption", redemption_id)
+    if asked.parent_id is not None:
+        return decided(unit, asked.parent_id)
+    outcomes = decisions.of(unit.conn, unit.project_id, redemption_id)
+    if outcomes is None:
+        raise not_found("explanation", redemption_id)
+    children = [record for id, record in found.items() if id != redemption_id]
+    return [asked, *children], outcomes
 
 
 class KeptSum(msgspec.Struct, frozen=True):

@@ -61,6 +61,16 @@ redemptions = Table(
     Index("redemptions_of_tier", "project_id", "promotion_tier_id", "date", **_where("promotion_tier_id IS NOT NULL")),
 )
 
+# What became of each redeemable of a request, by its redemption: single, parent or failed.
+decisions = Table(
+    "decisions",
+    metadata,
+    project_id(),
+    Column("id", Text, nullable=False),
+    Column("outcomes", Text, nullable=False),  # JSON, compressed where it is long
+    PrimaryKeyConstraint("project_id", "id"),
+)
+
 # One row per session and locked redeemable.
 locks = Table(
     "session_locks",

@@ -47,6 +47,13 @@ def upgrade() -> None:
         "custom_events_of_customer", "custom_events", ["project_id", "customer_id", "name", "created_at"], unique=False
     )
     op.create_table(
+        "decisions",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("outcomes", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_table(
         "earning_rules",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -545,6 +552,7 @@ def downgrade() -> None:
     op.drop_index("earning_rules_of_event", table_name="earning_rules")
     op.drop_index("earning_rules_of_campaign", table_name="earning_rules")
     op.drop_table("earning_rules")
+    op.drop_table("decisions")
     op.drop_index("custom_events_of_customer", table_name="custom_events")
     op.drop_index("custom_events_by_name", table_name="custom_events")
     op.drop_table("custom_events")
