@@ -105,7 +105,11 @@ _HAS = select(holders.c.id).where(
     holders.c.customer_id == bindparam("customer"),
 )
 _OF_VOUCHERS = (holders.c.project_id == bindparam("project"), one_of(holders.c.voucher_id, "ids"))
-_HOLDERS_OF = select(*(holders.c[name] for name in _HOLDER_FIELDS)).where(*_OF_VOUCHERS).order_by(holders.c.id)
+_HOLDERS_OF = (
+    select(*(holders.c[name] for name in _HOLDER_FIELDS))
+    .where(holders.c.project_id == bindparam("project"), found_by(holders.c.id, {"ids": holders.c.voucher_id}))
+    .order_by(holders.c.id)
+)
 _REMOVE_HOLDERS = delete(holders).where(*_OF_VOUCHERS)
 _LEFT = (
     exists()

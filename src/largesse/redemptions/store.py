@@ -43,8 +43,9 @@ _SCOPES = {
 
 def _tally(scope: Column[Any], per_customer: bool, per_key: bool) -> Select[Any]:
     """Of a customer their own redemptions are read, not those of the scope, which may be any number more."""
-    subject = [scope]
-    where = [one_of(func.coalesce(scope, "") if per_customer else scope, "ids")]
+    scoped = func.coalesce(scope, "") if per_customer else scope
+    subject: list[ColumnElement[Any]] = [scoped]
+    where = [one_of(scoped, "ids")]
     for column, name, is_asked in (
         (redemptions.c.customer_id, "customers", per_customer),
         (redemptions.c.channel_id, "channels", per_key),

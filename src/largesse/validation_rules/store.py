@@ -27,7 +27,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.kernel import wire
-from largesse.kernel.database.columns import JsonText, metadata, micros, one_of, project_id
+from largesse.kernel.database.columns import JsonText, found_by, metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows
 from largesse.validation_rules.model import Assignment, StoredRule
 
@@ -188,7 +188,7 @@ def objects_of(object_type: str, name: str) -> Select[tuple[str]]:
     """Ids of the objects that have one of the rules bound under `name`."""
     return select(assignments.c.related_object_id).where(
         assignments.c.project_id == bindparam("project"),
-        one_of(assignments.c.rule_id, name),
+        found_by(assignments.c.id, {name: assignments.c.rule_id}),
         assignments.c.related_object_type == object_type,
     )
 
