@@ -380,3 +380,42 @@ def until(holds: Any) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("it never happened")
+
+
+def test_newcomers_who_race_for_the_last_cards_get_each_one(shop: Server) -> None:
+    client = shop.client
+    made = program(client, 10, type="STATIC", auto_join=True, vouchers_count=5)
+    until(lambda: ok(client.get(f"/v1/loyalties/{made['id']}"))["vouchers_count"] == 5)
+    rule(client, made["id"])
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: pay(client, name("newcomer")), range(12)))
+    members = ok(client.get(f"/v1/loyalties/{made['id']}/members?limit=100"))["vouchers"]
+    assert sorted(one["loyalty_card"]["balance"] for one in members) == [15] * 5
+
+
+def test_rules_and_tiers_change_while_members_earn(shop: Server) -> None:
+    client = shop.client
+    made = program(client, auto_join=True)
+    rule(client, made["id"])
+    members = [Member(client, made["id"]) for _ in range(6)]
+
+    def work(number: int) -> None:
+        if number % 8 == 3:
+            tiers(client, made["id"], tier(f"T{number}", number * 10, number * 10 + 9))
+        elif number % 8 == 6:
+            extra = rule(client, made["id"], fixed(1))
+            ok(client.delete(f"/v1/loyalties/{made['id']}/earning-rules/{extra['id']}"))
+        else:
+            members[number % 6].pays()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(48)))
+    paid = [number for number in range(48) if number % 8 not in (3, 6)]
+    for place, member in enumerate(members):
+        own = [points for _, points in member.moves]
+        assert own.count(5) == sum(1 for number in paid if number % 6 == place)
+        assert member.balance == sum(own)
+        by_points = [one["points"] for one in ok(client.get(f"/v1/loyalties/{made['id']}/tiers?limit=100"))["data"]]
+        held = member.tier
+        assert (held is not None) == any(one["from"] <= member.balance <= one["to"] for one in by_points)
+        assert held is None or held["points"]["from"] <= member.balance <= held["points"]["to"]

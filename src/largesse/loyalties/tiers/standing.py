@@ -15,6 +15,7 @@ import largesse.customers.service as customers
 from largesse.engine.calendar import first_day
 from largesse.engine.tiers import ByPeriod, Points, Standing, Transition
 from largesse.kernel import clock, definitions
+from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.loyalties.tiers import service, store
@@ -167,16 +168,29 @@ def follow(changes: Sequence[Change]) -> None:
         member.collect(change.collected, today)
         member.follow(balance, today)
 
-    project = definitions.current(changes[0].unit)
-    advance(load(changes[0].unit.conn, project, [change.stored for change in changes]), changes, step)
+    advance(_load_now(changes), changes, step)
 
 
 def pass_days(changes: Sequence[Change]) -> None:
     """Notes what time alone did to the tiers of cards' holders, and tells of it."""
     if changes:
-        first = changes[0].unit
-        members = load(first.conn, definitions.current(first), [change.stored for change in changes])
-        advance(members, changes, lambda member, change, today: member.pass_days(change.stored.entry.balance, today))
+
+        def step(member: Member, change: Change, today: date) -> None:
+            member.pass_days(change.stored.entry.balance, today)
+
+        advance(_load_now(changes), changes, step)
+
+
+def _load_now(changes: Sequence[Change]) -> dict[str, Member]:
+    """Members by the tiers as they are now that their holders are locked.
+
+    Whoever changes tiers locks the members whose standing they change: who waited for that may know the tiers of before.
+    """
+    first = changes[0].unit
+    project = definitions.current(first)
+    if not first.changes_definitions:
+        project = current_project(first.conn, project)
+    return load(first.conn, project, [change.stored for change in changes])
 
 
 def advance(
