@@ -137,3 +137,25 @@ def test_buying_and_undoing_at_once_leaves_everything_as_it_was(shop: Server) ->
 
     assert outcomes(at_once(shop, 12, act)) == {"ok": 12}
     assert (points_of(client, card), counts_of(client, thing)) == (5000, (20, 0))
+
+
+def test_a_stock_that_is_set_anew_meanwhile_is_not_oversold(shop: Server) -> None:
+    client = shop.client
+    made = program(client, 1000)
+    cards = [join(client, made["id"]) for _ in range(16)]
+    thing = material(client, stock=100)
+    offer(client, cards[0], thing, 1)
+
+    def act(client: httpx.Client, place: int) -> httpx.Response:
+        if place == 7:
+            return client.put(f"/v1/rewards/{thing['id']}", json={"stock": 5})
+        last = try_buy(client, cards[place], thing)
+        for _ in range(3):
+            last = try_buy(client, cards[place], thing)
+        return last
+
+    assert set(outcomes(at_once(shop, 16, act))) <= {"ok", "quantity_exceeded"}
+    stock, redeemed = counts_of(client, thing)
+    assert stock is not None
+    assert 0 <= stock <= 5
+    assert redeemed == sum(1000 - points_of(client, card) for card in cards)

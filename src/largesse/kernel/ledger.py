@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    update,
 )
 from sqlalchemy.engine import Connection
 
@@ -201,10 +202,14 @@ def draw(conn: Connection, project_id: str, changes: Mapping[Key, int]) -> None:
 
 
 def put(conn: Connection, project_id: str, key: Key, value: int | None) -> None:
-    """Sets a counter whose subject the caller has locked, or removes it; the caller posts the difference."""
+    """Sets a counter whose subject the caller has locked, or removes it; the caller posts the difference.
+
+    The row stays where it is: who waits for it must find it again.
+    """
     mine = (counters.c.project_id == project_id, counters.c.subject_id == key[0], counters.c.account == key[1])
-    conn.execute(delete(counters).where(*mine))
-    if value is not None:
+    if value is None:
+        conn.execute(delete(counters).where(*mine))
+    elif not conn.execute(update(counters).where(*mine).values(value=value)).rowcount:
         insert_rows(conn, counters, ("subject_id", "account", "value"), project_id, [(*key, value)])
 
 
