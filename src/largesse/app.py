@@ -213,6 +213,7 @@ CHORES: list[Chore] = [
     largesse.points.service.CALENDAR,
     largesse.loyalties.tiers.members.CALENDAR,
     largesse.segments.clock.make_chore(held_by),
+    largesse.redemptions.service.ENDED_SUMS,
 ]
 
 

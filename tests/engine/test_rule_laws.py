@@ -3,11 +3,12 @@
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from largesse.engine.logic import Every, Leaf, Logic, parse_logic
-from largesse.engine.rules import RuleFault, Violation, compile_rules
+from largesse.engine.rules import RuleFault, Violation, compile_rules, explain
 from largesse.engine.rules.compiling import NAMES
 from largesse.engine.rules.operators import OF_METADATA
 from tests.engine.ruled import ANN, CART, UTC_FACTS, leaf
@@ -101,6 +102,10 @@ def test_any_document_is_a_rule_or_a_refusal_with_its_place(document: dict[str, 
     with suppress(RuleFault):
         conditions = compile_rules(document)
         assert conditions is None or conditions.blame(UTC_FACTS) in (None, *_VIOLATIONS)
+        if conditions is not None:
+            why = explain(conditions, UTC_FACTS, lambda _count: None)
+            assert bool(why) is (conditions.blame(UTC_FACTS) is not None)
+            assert msgspec.json.encode(why)
 
 
 @settings(deadline=None)

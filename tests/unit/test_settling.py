@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 import largesse.validation_rules.service as validation_rules
 import largesse.vouchers.service as vouchers
 from largesse.app import _note_rules
-from largesse.kernel import settling
+from largesse.kernel import clock, settling
 from largesse.kernel.access.projects import create_project, current_project
 from largesse.kernel.call import Call, Caller
 from largesse.kernel.database import migrations
@@ -22,6 +22,7 @@ from largesse.kernel.settings import Settings
 from largesse.redemptions.evaluation import Question
 from largesse.redemptions.model import StackableRequest
 from largesse.redemptions.redemption import redeem
+from largesse.redemptions.service import ENDED_SUMS
 from largesse.redemptions.validation import validate
 from largesse.validation_rules.model import AssignmentInput, RuleInput
 from largesse.vouchers.model import VoucherCreate
@@ -119,3 +120,26 @@ def test_history_is_read_once(engine: Engine, project: Project) -> None:
         assert conn.execute(text("SELECT value, most FROM sums WHERE project_id = :id"), {"id": project.id}).all() == [
             (3, 99)
         ]
+
+
+def test_sums_of_periods_that_are_over_are_let_go(engine: Engine, project: Project) -> None:
+    with engine.begin() as conn:
+        counted_code(conn, project)
+    body = {"redeemables": [{"object": "voucher", "id": "ONE"}], "order": {"amount": 1000}}
+    question = Question(msgspec.convert(body, StackableRequest), Settings())
+    later = NOW + 40 * clock.DAY
+    for now in (NOW, later):
+        with engine.begin() as conn:
+            redeem(conn, [(unit(conn, project, now), question)])
+
+    def drop(now: int) -> int:
+        with engine.begin() as conn:
+            due = project.id in ENDED_SUMS.due(conn, now)
+            dropped = ENDED_SUMS.step(unit(conn, project, now), 10)
+            assert due == (dropped > 0)
+        return dropped
+
+    assert [drop(now) for now in (NOW, later, later)] == [0, 1, 0]
+    with engine.begin() as conn:
+        kept = conn.execute(text("SELECT value FROM sums WHERE project_id = :id"), {"id": project.id}).scalars().all()
+    assert kept == [1]

@@ -51,6 +51,9 @@ def decided(unit: Unit, redemption_id: str) -> tuple[list[Record], list[StoredOu
     return [asked, *children], outcomes
 
 
+ENDED_SUMS = sums.ENDED  # lets go of what rules counted in periods that are over
+
+
 class KeptSum(msgspec.Struct, frozen=True):
     """A sum that rules count by, as it is kept and as history has it."""
 

@@ -9,18 +9,22 @@ from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, select, tuple_
 from sqlalchemy.engine import Connection
 
 from largesse.engine.tallies import Tallies, Tally
-from largesse.kernel import ledger, settling
+from largesse.kernel import clock, ledger, settling
+from largesse.kernel.access.tables import projects
 from largesse.kernel.database.columns import one_of
 from largesse.kernel.database.rows import GuardViolation, add_rows
+from largesse.kernel.database.unit import Unit
+from largesse.kernel.jobs.model import Chore
 from largesse.redemptions import store
 from largesse.redemptions.tables import sums
 
 Standing = Literal["new", "stored"] | None  # of a customer: made by this batch, there before, or not kept at all
 Row = tuple[Tally, int, int | None]  # (sum, how far it moves, what it may be at most after that)
+_KEPT_ON = 2 * clock.DAY  # after a period ended: longer than clocks differ and transactions last
 _MEMBERS = ("kind", "measure", "since", "until", "customer_id", "api_key", "series")
 _VALUES = (
     select(sums.c.scope_id, sums.c.name, sums.c.value)
@@ -115,6 +119,21 @@ class FreedSums:
 def forget(conn: Connection, project_id: str, scope_id: str) -> None:
     """Lets go of the sums of a voucher whose rules changed: what was not counted for a while would be missing. It is locked."""
     conn.execute(delete(sums).where(sums.c.project_id == project_id, sums.c.scope_id == scope_id))
+
+
+def _projects_with_ended(conn: Connection, now: int) -> list[str]:
+    ended = exists().where(sums.c.project_id == projects.c.project_id, sums.c.until < now - _KEPT_ON)
+    return list(conn.execute(select(projects.c.project_id).where(ended)).scalars())
+
+
+def _drop_ended(unit: Unit, batch: int) -> int:
+    mine = (sums.c.project_id == unit.project_id, sums.c.until < unit.now - _KEPT_ON)
+    some = select(sums.c.scope_id, sums.c.name).where(*mine).order_by(sums.c.until).limit(batch)
+    return unit.conn.execute(delete(sums).where(*mine, tuple_(sums.c.scope_id, sums.c.name).in_(some))).rowcount
+
+
+# Nobody asks any more what a period that is over added up to; a rollback in it finds nothing to take back from.
+ENDED = Chore(name="SUMS.ENDED", due=_projects_with_ended, step=_drop_ended)
 
 
 def stored(conn: Connection, project_id: str) -> Iterator[tuple[Tally, int]]:

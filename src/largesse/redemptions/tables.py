@@ -103,4 +103,5 @@ sums = Table(
     Column("value", BigInteger, nullable=False),
     Column("most", BigInteger),  # what its last growth was held to
     PrimaryKeyConstraint("project_id", "scope_id", "name"),
+    Index("sums_ending", "project_id", "until"),
 )

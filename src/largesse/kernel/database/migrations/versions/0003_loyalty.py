@@ -387,6 +387,7 @@ def upgrade() -> None:
         sa.Column("most", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("project_id", "scope_id", "name"),
     )
+    op.create_index("sums_ending", "sums", ["project_id", "until"], unique=False)
     op.add_column("campaigns", sa.Column("loyalty_tiers_expiration", sa.Text(), nullable=True))
     op.add_column("postings", sa.Column("seal_id", sa.Text(), nullable=True))
     op.add_column("projects", sa.Column("described", sa.Text(), nullable=True))
@@ -488,6 +489,7 @@ def downgrade() -> None:
     op.drop_column("projects", "described")
     op.drop_column("postings", "seal_id")
     op.drop_column("campaigns", "loyalty_tiers_expiration")
+    op.drop_index("sums_ending", table_name="sums")
     op.drop_table("sums")
     op.drop_table("settling")
     op.drop_index("segments_by_creation", table_name="segments")
