@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.servers import Postgres, Server
@@ -26,6 +27,17 @@ def new_store(kind: str, request: pytest.FixtureRequest, directory: Path) -> str
         return f"sqlite:///{directory}/largesse.db"
     database: Postgres = request.getfixturevalue("postgres")
     return database.create_database()
+
+
+@pytest.fixture
+def keys(server: Server) -> dict[str, str]:
+    """Those of a project that no other test knows."""
+    return server.new_project()
+
+
+@pytest.fixture
+def client(server: Server, keys: dict[str, str]) -> httpx.Client:
+    return server.client_for(keys)
 
 
 @pytest.fixture(scope="module")

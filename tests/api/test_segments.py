@@ -1,99 +1,34 @@
-"""Segments over HTTP: who is in, who enters and leaves, and what that means elsewhere."""
+"""Segments over HTTP: who is in, who enters and leaves, and what moves them."""
 
 import re
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 import voucherify
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from largesse.engine.segments.fields import FIELDS, OF_ANYTHING
 from tests.api.members import join
-from tests.api.promotions import rule
-from tests.api.shop import body, code, gift, name, ok, percent, redeem, refused, try_redeem, validate
+from tests.api.segments import (
+    ENTERED,
+    LEFT,
+    PATH,
+    add_points,
+    change,
+    customer,
+    eventually,
+    limited,
+    members,
+    passes,
+    program_named,
+    segment,
+    segments_of,
+    told,
+    where,
+)
+from tests.api.shop import gift, name, ok, redeem, refused
 from tests.api.shop import voucher as voucher_of
 from tests.servers import Server
-
-PATH = "/v1/segments"
-VIOLATED = "customer_rules_violated"
-ENTERED, LEFT = "customer.segment.entered", "customer.segment.left"
-
-
-@pytest.fixture
-def keys(server: Server) -> dict[str, str]:
-    """Those of a project that no other test knows."""
-    return server.new_project()
-
-
-@pytest.fixture
-def client(server: Server, keys: dict[str, str]) -> httpx.Client:
-    return server.client_for(keys)
-
-
-def customer(client: httpx.Client, **more: Any) -> Any:
-    return ok(client.post("/v1/customers", json={"source_id": name("cu"), **more}))
-
-
-def where(junction: str = "and", /, **fields: Any) -> dict[str, Any]:
-    """A filter; `__` stands for the dot in a field."""
-    return {"junction": junction} | {
-        field.replace("__", "."): {"conditions": conditions} for field, conditions in fields.items()
-    }
-
-
-def segment(client: httpx.Client, filter: dict[str, Any], kind: str = "auto-update") -> str:
-    """The id of a new segment, filled."""
-    made = ok(client.post(PATH, json={"name": name("Segment"), "type": kind, "filter": filter}))
-    eventually(lambda: ok(client.get(f"{PATH}/{made['id']}"))["initial_sync_status"] == "DONE")
-    return str(made["id"])
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Waits for what goes on in the background."""
-    until = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.02)
-
-
-def segments_of(client: httpx.Client, who: Any) -> set[str]:
-    return {one["id"] for one in ok(client.get(f"/v1/customers/{who['id']}/segments"))["data"]}
-
-
-def members(client: httpx.Client, segment_id: str) -> set[str]:
-    found = ok(client.get(f"/v1/customers?segment_id={segment_id}&limit=100"))
-    assert found["total"] == len(found["customers"])
-    return {one["id"] for one in found["customers"]}
-
-
-def told(client: httpx.Client, who: Any, segment_id: str) -> list[str]:
-    """What was told of a customer and a segment, oldest first."""
-    path = f"/v1/customers/{who['id']}/activity?limit=100&order=created_at"
-    return [
-        one["type"]
-        for one in ok(client.get(path))["data"]
-        if one["type"] in (ENTERED, LEFT) and one["data"]["segment"]["id"] == segment_id
-    ]
-
-
-def program_named(name: str) -> dict[str, Any]:
-    voucher = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 0}}
-    return {"name": name, "type": "AUTO_UPDATE", "voucher": voucher}
-
-
-def add_points(client: httpx.Client, card: str, points: int) -> None:
-    ok(client.post(f"/v1/loyalties/members/{card}/balance", json={"points": points}))
-
-
-def change(client: httpx.Client, who: Any, **values: Any) -> None:
-    ok(client.put(f"/v1/customers/{who['id']}", json=values))
-
 
 # The resource
 
@@ -379,77 +314,6 @@ def test_a_deleted_customer_leaves_every_segment(client: httpx.Client) -> None:
     assert segments_of(client, again) == set()
 
 
-# What segments mean to rules
-
-
-def limited(client: httpx.Client, *conditions: dict[str, Any], **more: Any) -> str:
-    """A code for those whom the conditions on `customer.segment` let pass."""
-    leaves = {str(n): {"name": "customer.segment", "conditions": one} for n, one in enumerate(conditions, 1)}
-    return code(client, percent(10), validation_rules=[rule(client, rules=leaves | more)])
-
-
-def passes(client: httpx.Client, voucher: str, who: dict[str, Any] | None) -> bool:
-    return bool(validate(client, voucher, order=1000, customer=who)["valid"])
-
-
-def test_a_code_for_a_segment(client: httpx.Client) -> None:
-    vip = segment(client, where(metadata__vip={"$is": True}))
-    ann, ben = customer(client, metadata={"vip": True}), customer(client)
-    for_any = limited(client, {"$is": [vip, "seg_x"]})
-    for_others = limited(client, {"$is_not": [vip]})
-    assert passes(client, for_any, {"id": ann["id"]})
-    assert not passes(client, for_others, {"id": ann["id"]})
-    assert passes(client, for_others, {"source_id": ben["source_id"]})
-    error = refused(try_redeem(client, for_any, order=1000, customer={"id": ben["id"]}), 400, VIOLATED)
-    assert error["message"] == "customer does not match segment rules"
-    refused(try_redeem(client, for_any, order=1000), 400, "missing_customer")
-    change(client, ben, metadata={"vip": True})
-    redeem(client, for_any, order=1000, customer={"id": ben["id"]})
-
-
-def test_what_a_request_says_of_a_customer_counts(client: httpx.Client) -> None:
-    vip = segment(client, where(metadata__level={"$is": 7}))
-    ann = customer(client)
-    voucher = limited(client, {"$is": [vip]})
-    assert passes(client, voucher, {"id": ann["id"], "metadata": {"level": 7}})
-    assert not passes(client, voucher, {"id": ann["id"]})
-    assert passes(client, voucher, {"source_id": name("new"), "metadata": {"level": 7}})
-    redeem(client, voucher, order=1000, customer={"id": ann["id"], "metadata": {"level": 7}})
-    assert segments_of(client, ann) == {vip}
-
-
-def test_static_and_passive_segments_limit_codes_too(client: httpx.Client) -> None:
-    ann, ben = customer(client, name="Ann P"), customer(client)
-    passive = segment(client, where(name={"$is": "Ann P"}), kind="passive")
-    static = ok(client.post(PATH, json={"name": "S", "type": "static", "customers": [ann["id"]]}))["id"]
-    for made in (passive, static):
-        voucher = limited(client, {"$is": [made]})
-        assert passes(client, voucher, {"id": ann["id"]})
-        assert not passes(client, voucher, {"id": ben["id"]})
-        assert not passes(client, voucher, {"source_id": name("new")})
-
-
-def test_of_requests_at_once_each_sees_what_those_before_it_did(server: Server, client: httpx.Client) -> None:
-    fresh = segment(client, where(summary__redemptions__total_succeeded={"$is": 0}))
-    ann = customer(client)
-    voucher = limited(client, {"$is": [fresh]})
-    sent = body(voucher, order=1000, customer={"id": ann["id"]})
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: client.post("/v1/redemptions", json=sent), range(16)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 15
-    assert segments_of(client, ann) == set()
-    server.verify()
-
-
-def test_a_segment_that_a_rule_names_stays(client: httpx.Client) -> None:
-    made = segment(client, where(id={"$is": "nobody"}))
-    naming = rule(client, rules={"1": {"name": "customer.segment", "conditions": {"$is": [made]}}})
-    error = refused(client.delete(f"{PATH}/{made}"), 400, "resource_in_use")
-    assert (error["resource_type"], error["related_object_ids"]) == ("segment", [naming])
-    assert client.delete(f"/v1/validation-rules/{naming}").status_code == 204
-    assert client.delete(f"{PATH}/{made}").status_code == 204
-
-
 # The clock
 
 
@@ -475,85 +339,3 @@ def test_the_clock_moves_customers_in_and_out(server: Server, keys: dict[str, st
     assert members(client, born) == set()
     assert not passes(client, voucher, {"id": ann["id"]})
     eventually(lambda: told(client, ann, born) == [ENTERED, LEFT])
-
-
-# Bad input
-
-_FIELDS = st.sampled_from(
-    [*FIELDS, "metadata.a", "metadata.", "events.x.count", "events.count", "loyalty_points.campaigns.x.points", "shoe"]
-)
-_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8)
-    | st.dates().map(str),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
-    max_leaves=4,
-)
-_OPERATORS = st.sampled_from([*OF_ANYTHING, "$like", ""])
-_CONDITIONS = st.one_of(
-    _VALUES, st.fixed_dictionaries({"conditions": st.dictionaries(_OPERATORS, _VALUES, max_size=3)})
-)
-_JUNCTIONS = st.sampled_from(["and", "OR", "xor"]) | _VALUES
-_FILTERS = st.recursive(
-    st.dictionaries(_FIELDS, _CONDITIONS, max_size=3),
-    lambda inner: st.fixed_dictionaries({"junction": _JUNCTIONS, "inner": inner, "name": _CONDITIONS}),
-    max_leaves=3,
-)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(filter=_FILTERS | _VALUES)
-def test_no_filter_breaks_the_server(server: Server, filter: Any) -> None:
-    """It is taken, or refused with the place of the fault; and then it judges customers of any shape."""
-    client = server.client
-    answer = client.post(PATH, json={"name": "Any", "type": "passive", "filter": filter})
-    if answer.status_code == 400:
-        details = refused(answer, 400, "invalid_payload")["details"]
-        assert ".filter" in details or "JSON" in details or "NUL" in details, details
-        return
-    made = ok(answer)["id"]
-    odd = {"a": [None, {"b": 1}, "2026-02-29"], "x": "geo:1,2"}
-    ok(client.post("/v1/customers", json={"source_id": "odd", "birthdate": "0001-01-01", "metadata": odd}))
-    segments_of(client, {"id": "odd"})
-    assert client.delete(f"{PATH}/{made}").status_code == 204
-
-
-# Races
-
-
-def test_changes_at_once_leave_what_the_filter_says(server: Server, client: httpx.Client) -> None:
-    gold = segment(client, where(metadata__level={"$is": "Gold"}, summary__orders__total_count={"$more_than": [2]}))
-    ann = customer(client)
-
-    def act(number: int) -> None:
-        if number % 4:
-            change(client, ann, metadata={"level": ("Gold", "Bronze")[number % 2]}, name=str(number))
-        else:
-            ok(client.post("/v1/orders", json={"amount": 1, "status": "PAID", "customer": {"id": ann["id"]}}))
-
-    for _ in range(3):
-        with ThreadPoolExecutor(12) as pool:
-            list(pool.map(act, range(24)))
-        found = ok(client.get(f"/v1/customers/{ann['id']}"))
-        inside = found["metadata"]["level"] == "Gold" and found["summary"]["orders"]["total_count"] > 2
-        assert members(client, gold) == ({ann["id"]} if inside else set())
-        assert segments_of(client, ann) == ({gold} if inside else set())
-    server.verify()
-    story = told(client, ann, gold)
-    assert story == [(ENTERED, LEFT)[place % 2] for place in range(len(story))]
-
-
-def test_who_comes_while_a_segment_is_filled_is_in_it(client: httpx.Client) -> None:
-    before = [customer(client, metadata={"level": 1})["id"] for _ in range(20)]
-
-    def come(number: int) -> str:
-        return str(customer(client, metadata={"level": 1}, name=str(number))["id"])
-
-    with ThreadPoolExecutor(8) as pool:
-        coming = [pool.submit(come, number) for number in range(40)]
-        made = segment(client, where(metadata__level={"$is": 1}))
-        came = [one.result() for one in coming]
-    eventually(lambda: members(client, made) == {*before, *came})

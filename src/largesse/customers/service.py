@@ -128,9 +128,9 @@ def _is_named(customer: StoredCustomer, kind: str, key: str) -> bool:
     return key in (customer.source_id, customer.tracking_key)
 
 
-def by_key(unit: Unit, key: str) -> StoredCustomer | None:
+def by_key(unit: Unit, key: str, *, lock: bool = False) -> StoredCustomer | None:
     """The customer whose id or source id is `key`; id first."""
-    found = store.find(unit.conn, unit.project_id, ids=[key], source_ids=[key])
+    found = store.find(unit.conn, unit.project_id, ids=[key], source_ids=[key], lock=lock)
     return next((c for c in found if c.id == key), found[0] if found else None)
 
 
@@ -276,8 +276,8 @@ def _whole(unit: Unit, found: Sequence[StoredCustomer], held_by: HeldBy) -> list
     return [answer(customer, held.get(customer.id)) for customer in found]
 
 
-def _existing(unit: Unit, key: str) -> StoredCustomer:
-    customer = by_key(unit, key)
+def _existing(unit: Unit, key: str, *, lock: bool = False) -> StoredCustomer:
+    customer = by_key(unit, key, lock=lock)
     if customer is None:
         raise not_found("customer", key)
     return customer
@@ -290,7 +290,7 @@ def create(unit: Unit, sent: CustomerInput, held_by: HeldBy) -> CustomerAnswer:
 
 def update(unit: Unit, key: str, sent: CustomerUpdate, held_by: HeldBy) -> CustomerAnswer:
     """`PUT`: raises ApiError 404 for an unknown customer."""
-    before = _existing(unit, key)
+    before = _existing(unit, key, lock=True)  # so that it is what the change is laid over, whoever changes it at once
     customer = msgspec.structs.replace(before, updated_at=unit.now)
     check_profile(sent.email or None)
     for name in _TEXTS:
