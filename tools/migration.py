@@ -60,17 +60,18 @@ def main(name: str, summary: str) -> None:
             assert found.upgrade_ops is not None
             assert found.downgrade_ops is not None
             up, down = _rendered(found.upgrade_ops), _rendered(found.downgrade_ops)
-            new, old = _changed_checks(conn)
-            up, down = f"{up}\n{new}".rstrip(), f"{old}\n{down}".strip("\n")
+            new, old, tables = _changed_checks(conn)
+            up, indexes = _without_indexes(up, tables)
+            up, down = "\n".join(filter(None, (up, new, indexes))), f"{old}\n{down}".strip("\n")
     path = VERSIONS / f"{name}.py"
     path.write_text(TEMPLATE.format(summary=summary, revision=revision, before=repr(before), up=up, down=down))
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
     print(path.name)
 
 
-def _changed_checks(conn: Connection) -> tuple[str, str]:
-    """Code that gives existing tables the CHECK constraints of the tables here, and code that takes them back."""
-    up, down = [], []
+def _changed_checks(conn: Connection) -> tuple[str, str, set[str]]:
+    """Code that gives existing tables the CHECK constraints of the tables here, code that takes them back, and which tables."""
+    up, down, tables = [], [], set()
     inspector = inspect(conn)
     for table in metadata.sorted_tables:
         if not inspector.has_table(table.name):
@@ -83,7 +84,16 @@ def _changed_checks(conn: Connection) -> tuple[str, str]:
             if name in before and before[name] != text:
                 up.append(_check_changed(table.name, name, text))
                 down.append(_check_changed(table.name, name, before[name]))
-    return "\n".join(up), "\n".join(down)
+                tables.add(table.name)
+    return "\n".join(up), "\n".join(down), tables
+
+
+def _without_indexes(code: str, tables: set[str]) -> tuple[str, str]:
+    """The code without the indexes it makes on these tables, and those: made last, they are the ones SQLite looks at first."""
+    late = re.compile(rf"    op\.create_index\('\w+', '({'|'.join(tables)})',") if tables else None
+    lines = code.splitlines()
+    later = [line for line in lines if late is not None and late.match(line)]
+    return "\n".join(line for line in lines if line not in later), "\n".join(later)
 
 
 def _check_changed(table: str, name: str, text: str) -> str:

@@ -398,6 +398,15 @@ def upgrade() -> None:
     op.add_column("vouchers", sa.Column("expired_amount", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("vouchers", sa.Column("pending_amount", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("vouchers", sa.Column("due_on", sa.Text(), nullable=True))
+    with op.batch_alter_table("vouchers") as batch:
+        batch.drop_constraint("credit", type_="check")
+        batch.create_check_constraint(
+            "credit",
+            "redeemed_amount >= 0"
+            " AND expired_amount >= 0"
+            " AND pending_amount >= 0"
+            " AND gift_amount - subtracted_amount - redeemed_amount - expired_amount >= 0",
+        )
     op.create_index(
         "vouchers_due",
         "vouchers",
@@ -434,15 +443,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("campaign_id IS NULL AND rule_ids = '[]'"),
         postgresql_where=sa.text("campaign_id IS NULL AND rule_ids = '[]'"),
     )
-    with op.batch_alter_table("vouchers") as batch:
-        batch.drop_constraint("credit", type_="check")
-        batch.create_check_constraint(
-            "credit",
-            "redeemed_amount >= 0"
-            " AND expired_amount >= 0"
-            " AND pending_amount >= 0"
-            " AND gift_amount - subtracted_amount - redeemed_amount - expired_amount >= 0",
-        )
 
 
 def downgrade() -> None:
