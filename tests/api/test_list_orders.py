@@ -86,6 +86,14 @@ def test_every_list_takes_the_orders_it_documents_and_no_other(shop: Shop, path:
         refused(shop.client.get(address, params=parameters), 400, "invalid_query_params")
 
 
+@pytest.mark.parametrize(("path", "member"), [("/v1/campaigns", "campaigns"), ("/v1/publications", "publications")])
+def test_referrals_are_asked_for_or_left_out(shop: Shop, path: str, member: str) -> None:
+    everything = ok(shop.client.get(path, params={"limit": 100}))[member]
+    assert ok(shop.client.get(path, params={"limit": 100, "is_referral_code": "False"}))[member] == everything
+    assert ok(shop.client.get(path, params={"limit": 100, "is_referral_code": "true"}))[member] == []
+    refused(shop.client.get(path, params={"is_referral_code": "maybe"}), 400, "invalid_query_params")
+
+
 def test_activity_is_narrowed_before_it_is_paged(server: Server) -> None:
     with server.client_for(server.new_project()) as client:
         sent = {"name": "Sale", "campaign_type": "DISCOUNT_COUPONS"}

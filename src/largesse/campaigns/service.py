@@ -339,8 +339,9 @@ def list_campaigns(unit: Unit, query: Query, only: str | None = None) -> Campaig
         conditions.append(columns.campaign_type == kind)
     if status := query.text("campaign_status"):
         conditions.append(with_status(status))
-    if query.flag("is_referral_code"):
-        conditions.append(columns.campaign_type == "REFERRAL_PROGRAM")
+    if (of_referrals := query.flag("is_referral_code")) is not None:
+        is_one = columns.campaign_type == "REFERRAL_PROGRAM"
+        conditions.append(is_one if of_referrals else ~is_one)
     conditions += query.filtered(FILTERS, unit, lambda: schemas_of(unit).types("campaign"))
     page = query.page(max_page=100)
     order = query.order(_ORDERS, "-created_at", columns.id)

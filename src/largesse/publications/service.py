@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Select, false
+from sqlalchemy import Select, false, not_
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -329,8 +329,9 @@ def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]]) -> 
                 f"Property .voucher_type should be equal to one of the allowed values [ {', '.join(_TYPES)} ]"
             )
         conditions.append(_columns.voucher_type == _TYPES[kind])
-    if query.flag("is_referral_code"):
-        conditions.append(_columns.is_referral_code.is_(True))
+    if (of_referrals := query.flag("is_referral_code")) is not None:
+        is_one = _columns.is_referral_code.is_(True)
+        conditions.append(is_one if of_referrals else not_(is_one))
     if source_id := query.text("source_id"):
         conditions.append(_columns.source_id == source_id)
     conditions += query.filtered(_FILTERS, unit)
