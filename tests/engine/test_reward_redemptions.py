@@ -1,17 +1,22 @@
 """Redeeming a loyalty card: what may stand against it, what it takes, and how it goes together with other redeemables."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask, Lock, Voucher
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.decision import Decision, Posting, commit
 from largesse.engine.order import Order
+from largesse.engine.points import Bucket, Wallet
 from largesse.engine.rewards import Assignment, CampaignReward, Coin, Material, Offer, Parameters, Reward
+from largesse.engine.rollback import undo_order
 from largesse.engine.rules import compile_rules
 from largesse.engine.sessions import locks_for
 from largesse.engine.stacking import StackingRules
@@ -196,3 +201,43 @@ def test_a_rule_limits_the_points_that_pay_for_an_order() -> None:
     assert keys(decided_for(order, of(loyalty(500), paying(200), rule))) == ["APPLICABLE"]
     assert keys(decided_for(order, of(loyalty(500), paying(300), rule))) == ["redemption_rules_violated"]
     assert keys(decided_for(order, of(loyalty(500), offer(price=300), rule))) == ["APPLICABLE"]
+
+
+@given(
+    st.lists(st.integers(0, 500), min_size=1, max_size=4),
+    st.integers(0, 100_000),
+    st.none() | st.integers(0, 2_000),
+    st.integers(1, 300),
+    st.integers(1, 3_000),
+)
+def test_what_points_paid_for_and_what_is_undone_cancel_out(
+    held: list[int], due: int, asked: int | None, block: int, cents: int
+) -> None:
+    """Whatever a card holds and owes: after redeeming and undoing on one day card, buckets and order are as they were."""
+    voucher = loyalty(sum(held))
+    today = date(2026, 1, 20)
+    buckets = [
+        Bucket(id=f"b_{n}", points=points, expires_on=date(2026, 2, 1 + n) if n else None, created_at=n)
+        for n, points in enumerate(held)
+    ]
+    wallet = Wallet(card=voucher, buckets=sorted(buckets, key=lambda b: (b.expires_on is None, b.expires_on or today)))
+    before = [(bucket.id, bucket.points) for bucket in wallet.buckets]
+    order = Order(id="ord_1", status="PAID", amount=due)
+    payment = offer(Parameters(coin=Coin(Decimal(cents) / 100, block)), block, asked)
+    done = decided_for(order, of(voucher, payment))
+    stocks: dict[str, int] = {}
+    commit(done, stocks=stocks)
+    if done.failure is not None:
+        assert (voucher.balance, voucher.redeemed_quantity) == (sum(held), 0)
+        return
+    found = done.outcomes[0]
+    assert found.order is not None
+    moves = wallet.redeem(found.points or 0)
+    assert -sum(move.points for move in moves) == found.points
+    assert 0 <= voucher.balance == sum(bucket.points for bucket in wallet.buckets)
+    for move in moves:
+        wallet.refund(move.bucket, -move.points, today, today, lambda: "b_new", NOW)
+    assert [(bucket.id, bucket.points) for bucket in wallet.buckets] == before
+    assert voucher.balance == sum(held)
+    undone = undo_order(found.order, found.order, False)
+    assert (undone.amount, undone.total_amount, undone.discount_amount) == (due, due, 0)

@@ -41,6 +41,13 @@ ELSEWHERE = (
     "metadata_schemas",
     "custom_event",
     "locations",
+    "points_buckets",
+    "pending_points",
+    "loyalty_tier",
+    "reward_assignments",
+    "FROM rewards",
+    "publications",
+    "redeemable_holders",
 )
 
 
