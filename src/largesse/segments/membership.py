@@ -77,10 +77,7 @@ def settle(
     segment_ids = {segment.id for judged in concerned.values() for segment, _ in judged}
     filters = {id(one): one for judged in concerned.values() for _, one in judged}.values()
     seen = profiles(unit, filters, list(found.values()), held_by)
-    noted = {
-        (one.customer_id, one.segment_id): one
-        for one in store.in_segments(unit.conn, unit.project_id, list(found), segment_ids)
-    }
+    noted = known_of(unit.conn, unit.project, found, segment_ids)
     new: list[Membership] = []
     changed: list[Membership] = []
     gone: list[Membership] = []
@@ -155,7 +152,9 @@ def misjudged(unit: Unit, held_by: HeldBy) -> Iterator[tuple[str, int]]:
 # Reading
 
 
-def known_of(conn: Connection, project: Project, customer_ids: Collection[str], segment_ids: Collection[str]) -> Any:
+def known_of(
+    conn: Connection, project: Project, customer_ids: Collection[str], segment_ids: Collection[str]
+) -> dict[tuple[str, str], Membership]:
     """What is noted of these customers in these segments, by customer and segment."""
     if not customer_ids or not segment_ids:
         return {}
