@@ -13,7 +13,6 @@ MAX_POINTS = 10**15
 MOST_TIERS = 100  # of one program; our decision
 Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 Points = Annotated[int, Meta(ge=0, le=MAX_POINTS)]
-Multiplier = Annotated[Decimal, Meta(ge=0, le=1_000_000)]
 
 
 # As sent

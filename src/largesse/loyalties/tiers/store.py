@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    exists,
     func,
     select,
     update,
@@ -23,6 +24,7 @@ from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from largesse.engine.tiers import Grant, Held, Standing
 from largesse.kernel import wire
+from largesse.kernel.access.tables import projects
 from largesse.kernel.database.columns import metadata, micros, one_of, project_id
 from largesse.kernel.database.rows import insert_rows, update_rows
 from largesse.loyalties.tiers.model import Mapping, Membership, StoredTier
@@ -82,6 +84,10 @@ _MEMBER = ("voucher_id", "customer_id", "campaign_id", *_CHANGING, "created_at")
 _MEMBERS = select(*(members.c[name] for name in _MEMBER)).where(members.c.project_id == bindparam("project"))
 _OF_CARDS = _MEMBERS.where(one_of(members.c.voucher_id, "vouchers"))
 _OF_CUSTOMERS = _MEMBERS.where(one_of(members.c.customer_id, "customers"))
+_DUE_PROJECTS = select(projects.c.project_id).where(
+    exists().where(members.c.project_id == projects.c.project_id, members.c.due_on <= bindparam("latest"))
+)
+_DUE = _MEMBERS.where(members.c.due_on <= bindparam("today")).order_by(members.c.due_on, members.c.voucher_id)
 _GRANTS = wire.decoder(tuple[Grant, ...])
 
 
@@ -173,14 +179,14 @@ def remove_members(conn: Connection, project_id: str, voucher_ids: Collection[st
 
 
 def projects_due(conn: Connection, latest: str) -> list[str]:
-    """The projects with memberships that time changes until the day `latest`."""
-    return list(conn.execute(select(members.c.project_id).where(members.c.due_on <= latest).distinct()).scalars())
+    """The projects with memberships that time changes until the day `latest`, each looked up by the index."""
+    return list(conn.execute(_DUE_PROJECTS, {"latest": latest}).scalars())
 
 
 def due(conn: Connection, project_id: str, today: str, *, limit: int) -> list[Membership]:
     """Memberships that time changes on a day or has changed before, the oldest first."""
-    statement = _MEMBERS.where(members.c.due_on <= today).order_by(members.c.due_on, members.c.voucher_id).limit(limit)
-    return [_member(row) for row in conn.execute(statement, {"project": project_id})]
+    rows = conn.execute(_DUE.limit(limit), {"project": project_id, "today": today})
+    return [_member(row) for row in rows]
 
 
 def _stored(one: Membership) -> tuple[Any, ...]:
