@@ -81,6 +81,7 @@ holders = Table(
     Index("redeemable_holders_of_publication", "project_id", "publication_id"),
 )
 
+_MOST_TOLD = 1000
 _FIELDS = Publication.__struct_fields__
 _COLUMNS = (*_FIELDS, "voucher_id", "voucher_code")
 _HOLDER_FIELDS = Holder.__struct_fields__
@@ -109,6 +110,7 @@ _HOLDERS_OF = (
     select(*(holders.c[name] for name in _HOLDER_FIELDS))
     .where(holders.c.project_id == bindparam("project"), found_by(holders.c.id, {"ids": holders.c.voucher_id}))
     .order_by(holders.c.id)
+    .limit(bindparam("most"))
 )
 _REMOVE_HOLDERS = delete(holders).where(*_OF_VOUCHERS)
 _LEFT = (
@@ -237,13 +239,17 @@ def count_by_result(
 
 
 def remove_of_vouchers(conn: Connection, project_id: str, voucher_ids: Sequence[str]) -> list[Holder]:
-    """Deletes what was published of these, answering who held them; one of several codes stays while any of them does."""
+    """Deletes what was published of these; a publication of several codes stays while one of them does.
+
+    Answers who held them; nobody where a shared code had more holders than can be told of in one transaction (our decision).
+    """
     named: dict[str, Any] = {"project": project_id, "ids": list(voucher_ids)}
-    held = [Holder(**row._mapping) for row in conn.execute(_HOLDERS_OF, named)]
+    most = max(len(voucher_ids), _MOST_TOLD)
+    held = [Holder(**row._mapping) for row in conn.execute(_HOLDERS_OF, named | {"most": most + 1})]
     conn.execute(_REMOVE_HOLDERS, named)
     conn.execute(_REMOVE, {"project": project_id, "ids": [holder.publication_id for holder in held]})
     conn.execute(_REMOVE_OF_VOUCHERS, named)
-    return held
+    return held if len(held) <= most else []
 
 
 def forget_customer(conn: Connection, project_id: str, customer_id: str) -> None:
