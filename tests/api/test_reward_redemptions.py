@@ -76,6 +76,8 @@ def test_a_material_reward_costs_its_price_and_a_piece_of_the_stock(server: Serv
     assert (refusal["details"], refusal["resource_type"]) == (mug["id"], "redemption")
     assert points_of(client, card) == 4990
     assert transactions(client, card) == [("POINTS_REDEMPTION", -10, 5000, 4990)]
+    why = ok(client.get(f"/largesse/v1/redemptions/{done['id']}/explanation"))
+    assert "4990" in json.dumps(why), "what was left after the redemption"
     server.verify()
 
 

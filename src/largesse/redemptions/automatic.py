@@ -74,6 +74,7 @@ def _redeemed(books: Books, unit: Unit, call: Call, body: StackableRequest, case
     channel = (AUTO_REDEEM, ask.offer.assignment.id if ask.offer.assignment else "")
     record = child(books, unit, body, evaluation, decision.outcomes[0], ids.hex_id("r_"), None, None, issued, channel)
     books.records.append(record)
+    books.note_decision(record.id, decision)
     books.count(case.customer, Counts(total_succeeded=1))
     books.save([unit], unit.now)
     return True

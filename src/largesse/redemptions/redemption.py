@@ -132,12 +132,12 @@ def _grant(
     record_ids = [ids.hex_id("r_") for _ in applied]
     root = _keep_order(books, unit, evaluation, decision, parent_id, record_ids)
     commit(decision, session_key, books.budgets, books.tallies, books.stocks)
-    books.note_decision(parent_id or record_ids[0], decision)
     evaluation = _unexplained(evaluation, unit, body)
     records = [
         child(books, unit, body, evaluation, outcome, record_id, parent_id, root, issued)
         for outcome, record_id in zip(applied, record_ids, strict=True)
     ]
+    books.note_decision(parent_id or record_ids[0], decision)  # with points as they are after they were spent
     parent = None
     if parent_id is not None:
         parent = _record(unit, body, evaluation, parent_id, session_key)
