@@ -74,7 +74,7 @@ def made(engine: Engine, **voucher: Any) -> Project:
     return project
 
 
-@pytest.mark.parametrize(("decider", "most"), [(validate, 2), (redeem, 9)])
+@pytest.mark.parametrize(("decider", "most"), [(validate, 2), (redeem, 11)])
 def test_a_plain_code_asks_for_itself_only(engine: Engine, decider: Any, most: int) -> None:
     project = made(engine)
     body = {"redeemables": [{"object": "voucher", "id": "ONE"}], "order": {"amount": 1000}}
