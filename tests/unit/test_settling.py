@@ -87,12 +87,12 @@ def test_a_change_waits_for_the_transaction_that_asks_too(engine: Engine, projec
         assert settling.is_over(conn, project.id)
 
 
-def counted_code(conn: Connection, project: Project) -> None:
+def counted_code(conn: Connection, project: Project, counted: str = "redemption.count.monthly") -> None:
     """A code named ONE with a rule that counts."""
     mine = unit(conn, project)
     sent = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
     vouchers.create(mine, msgspec.convert(sent, VoucherCreate), "http://shop", code="ONE")
-    leaves = {"1": {"name": "redemption.count.monthly", "conditions": {"$less_than": [100]}}}
+    leaves = {"1": {"name": counted, "conditions": {"$less_than": [100]}}}
     rule = validation_rules.create(mine, RuleInput(name="Limit", rules=leaves))
     found = AssignmentInput(related_object_id="ONE")
     validation_rules.create_assignment(
@@ -143,3 +143,16 @@ def test_sums_of_periods_that_are_over_are_let_go(engine: Engine, project: Proje
     with engine.begin() as conn:
         kept = conn.execute(text("SELECT value FROM sums WHERE project_id = :id"), {"id": project.id}).scalars().all()
     assert kept == [1]
+
+
+def test_new_customers_have_one_sum_each(engine: Engine, project: Project) -> None:
+    with engine.begin() as conn:
+        counted_code(conn, project, "redemption.count.per_customer")
+    for source_id in ("ann", "ben", "ann"):
+        body = {"redeemables": [{"object": "voucher", "id": "ONE"}], "customer": {"source_id": source_id}}
+        question = Question(msgspec.convert(body, StackableRequest), Settings())
+        with engine.begin() as conn:
+            redeem(conn, [(unit(conn, project), question)])
+    with engine.begin() as conn:
+        kept = conn.execute(text("SELECT value FROM sums WHERE project_id = :id"), {"id": project.id}).scalars().all()
+    assert sorted(kept) == [1, 2]

@@ -76,10 +76,13 @@ class KeptSums:
         return rows
 
     def _begins(self, tally: Tally, standing: Callable[[str], Standing]) -> bool:
-        """Whether a sum that is not kept so far shall be. A customer whom nobody had when sums were loaded has no history."""
-        if tally in self._seeds:
-            return self._seeds_count
+        """Whether a sum that is not kept so far shall be. A customer whom nobody had when sums were loaded has no history.
+
+        Those who were new then went by another id, under which there is nothing to keep.
+        """
         known = standing(tally.customer_id) if tally.customer_id else "stored"
+        if tally in self._seeds:
+            return self._seeds_count and known is not None
         if known == "stored":
             raise GuardViolation(f"sums: {tally.name} of {tally.id} was moved without being looked at")
         return known == "new" and self._is_settled
