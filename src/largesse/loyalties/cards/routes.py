@@ -142,13 +142,17 @@ async def list_expirations(request: ApiRequest, campaign_id: str, member_id: str
 def make_routes(records_of: RecordsOf) -> list[HTTPRouteHandler]:
     """`records_of` selects the ids of what other rooms recorded of a card under ids of its own, redemptions above all."""
 
-    @get(f"{_MEMBER}/activity", **operation("List activity of a member", answer=CardActivityList, query=_CURSOR))
+    # `activities` is how the official JavaScript SDK calls it.
+    @get(
+        [f"{_MEMBER}/activity", f"{_MEMBER}/activities"],
+        **operation("List activity of a member", answer=CardActivityList, query=_CURSOR),
+    )
     async def list_activity(request: ApiRequest, member_id: str) -> Response[bytes]:
         query = request.query
         return answer(await request.read(lambda unit: activity.list_activity(unit, member_id, None, query, records_of)))
 
     @get(
-        f"{_PROGRAM_MEMBER}/activity",
+        [f"{_PROGRAM_MEMBER}/activity", f"{_PROGRAM_MEMBER}/activities"],
         **operation("List activity of a member of a program", answer=CardActivityList, query=_CURSOR),
     )
     async def list_activity_in_program(request: ApiRequest, campaign_id: str, member_id: str) -> Response[bytes]:
