@@ -183,6 +183,16 @@ def test_a_bundle_must_be_in_the_cart(client: httpx.Client) -> None:
     assert (missing["id"], missing["item_quantity"]) == (mug, 1)
 
 
+def test_whoever_asks_why_hears_of_what_no_look_up_finds(client: httpx.Client) -> None:
+    sofa = conditions(client, leaf("order.items.any", "$is", {"id": "sofa", "object": "product"}))
+    by_tier = new_tier(client, amount(1), validation_rules=[sofa])
+    by_code = code(client, amount(1), validation_rules=[sofa])
+    sent = {"order": {"items": [{"product_id": "mug", "price": 5}]}, "options": {"explain": True}}
+    answer = ok(client.post("/v1/qualifications", json=sent))
+    assert ids(answer["redeemables"]) == []
+    assert [one["id"] for one in answer["refused_redeemables"]] == [by_code, by_tier]
+
+
 # Scenarios
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from largesse.engine.benefits import RuleSet
 from largesse.engine.books import Ask
-from largesse.engine.candidates import Entry, Index, Requirement, concerned, required, seen
+from largesse.engine.candidates import Entry, Index, Requirement, concerned, required, seen, together
 from largesse.engine.circumstances import Circumstances
 from largesse.engine.customer import CustomerFacts
 from largesse.engine.order import Line, Order
@@ -139,10 +139,9 @@ def _ask(place: int, discount: Any, sets: list[RuleSet], what: Judged) -> Ask:
 
 
 def _entry(ask: Ask, scenario: Scenario) -> Entry:
-    requirement = required(ask.rules)
+    requirement = together(map(required, ask.rules))
     key = concerned(ask, by_discount="DISCOUNT" in scenario) if scenario in PRODUCTS else None
-    keys = requirement.keys if key is None else (*requirement.keys, key)
-    return Entry(Requirement(keys, requirement.least, requirement.needs))
+    return Entry(requirement if key is None else together([requirement, Requirement((key,))]))
 
 
 @settings(deadline=None, max_examples=400)

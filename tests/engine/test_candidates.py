@@ -42,7 +42,7 @@ def level(value: Any, operator: str = "$is") -> dict[str, Any]:
 
 
 def indexed(*sets: RuleSet) -> Index:
-    return Index([Entry(required([one])) for one in sets], NOW)
+    return Index([Entry(required(one)) for one in sets], NOW)
 
 
 def finds(index: Index, order: Order | None = CART, about: Circumstances = ABOUT, first: int = 0) -> list[int]:

@@ -79,21 +79,16 @@ class Seen(msgspec.Struct, frozen=True):
 # What is necessary
 
 
-def required(rules: Sequence[RuleSet]) -> Requirement:
-    """What all of these must have to hold."""
-    keys: list[Key] = []
-    least: float | None = None
-    needs: set[Need] = set()
-    for one in rules:
-        if one.conditions is not None:
-            found = _of_logic(one.conditions.logic, one.conditions.parts)
-            keys += found.keys
-            least = _highest(least, found.least)
-            needs |= one.conditions.needs
-        if one.bundle is not None and one.fills_bundle:
-            keys += [_named(part.object, part.id, part.source_id) for part in one.bundle.components]
-            needs |= {"order", "items"}
-    return Requirement(tuple(keys), least, frozenset(needs))
+def required(rules: RuleSet) -> Requirement:
+    """What these must have to hold."""
+    found = Requirement()
+    if rules.conditions is not None:
+        found = _of_logic(rules.conditions.logic, rules.conditions.parts)
+        found = Requirement(found.keys, found.least, rules.conditions.needs)
+    if rules.bundle is not None and rules.fills_bundle:
+        keys = tuple(_named(part.object, part.id, part.source_id) for part in rules.bundle.components)
+        found = together([found, Requirement(keys, needs=frozenset({"order", "items"}))])
+    return found
 
 
 def concerned(ask: Ask, *, by_discount: bool) -> Key | None:
@@ -142,10 +137,7 @@ def _of_logic(logic: Logic, parts: Mapping[str, Condition]) -> Requirement:
         return _of_condition(parts[logic.key])
     found = [_of_logic(one, parts) for one in logic.parts]
     if isinstance(logic, Every):
-        least: float | None = None
-        for one in found:
-            least = _highest(least, one.least)
-        return Requirement(tuple(key for one in found for key in one.keys), least)
+        return together(found)
     key = _any_of([min(one.keys, key=len, default=None) for one in found])
     return Requirement(() if key is None else (key,), _lowest(one.least for one in found))
 
@@ -214,6 +206,18 @@ def _highest(one: float | None, other: float | None) -> float | None:
     return other if one is None else one if other is None else max(one, other)
 
 
+def together(found: Iterable[Requirement]) -> Requirement:
+    """What all of these ask for."""
+    keys: list[Key] = []
+    least: float | None = None
+    needs: frozenset[Need] = frozenset()
+    for one in found:
+        keys += one.keys
+        least = _highest(least, one.least)
+        needs |= one.needs
+    return Requirement(tuple(keys), least, needs)
+
+
 # What a request has
 
 
@@ -265,6 +269,34 @@ def _has(order: Order | None, about: Circumstances) -> frozenset[Need]:
 # The index
 
 
+class _Places:
+    """Positions of entries that are looked up together, those that ask for an amount apart from the others, by that amount."""
+
+    def __init__(self) -> None:
+        self._free: list[int] = []
+        self._bound: list[tuple[float, int]] = []
+        self._amounts: list[float] = []
+
+    def add(self, place: int, least: float | None) -> None:
+        """In order of their positions."""
+        if least is None:
+            self._free.append(place)
+        else:
+            self._bound.append((least, place))
+
+    def sort(self) -> None:
+        """To be called once all are added."""
+        self._bound.sort()
+        self._amounts = [amount for amount, _ in self._bound]
+
+    def within(self, amount: int | None, first: int) -> Iterator[list[int]]:
+        """Lists in order of those from position `first` on that an order of this amount may have."""
+        yield self._free[bisect_left(self._free, first) :]
+        if amount is not None and self._bound:
+            reached = self._bound[: bisect_right(self._amounts, amount)]
+            yield sorted([place for _, place in reached if place >= first])
+
+
 class Index:
     """Entries by position. Built at a moment (microseconds UTC), and true for an hour before and after it."""
 
@@ -272,23 +304,19 @@ class Index:
         self._built_at = now
         self._entries = entries
         self._is_dated = any(one.start is not None or one.end is not None for one in entries)
-        self._by_probe: dict[Probe, list[int]] = {}
-        self._always: list[int] = []
-        amounts: list[tuple[float, int]] = []
+        self._by_probe: dict[Probe, _Places] = {}
+        self._always = _Places()
         live = [place for place, one in enumerate(entries) if self._may_live(one)]
         rarity = Counter(probe for place in live for key in entries[place].requirement.keys for probe in key)
         for place in live:
             requirement = entries[place].requirement
-            if requirement.keys:
-                for probe in min(requirement.keys, key=lambda key: sum([rarity[probe] for probe in key])):
-                    self._by_probe.setdefault(probe, []).append(place)
-            elif requirement.least is not None:
-                amounts.append((requirement.least, place))
-            else:
-                self._always.append(place)
-        amounts.sort()
-        self._amounts = [amount for amount, _ in amounts]
-        self._by_amount = [place for _, place in amounts]
+            if not requirement.keys:
+                self._always.add(place, requirement.least)
+                continue
+            for probe in min(requirement.keys, key=lambda key: sum([rarity[probe] for probe in key])):
+                self._by_probe.setdefault(probe, _Places()).add(place, requirement.least)
+        for places in (self._always, *self._by_probe.values()):
+            places.sort()
         self.names = _names(rarity)
 
     def is_fresh(self, now: int) -> bool:
@@ -297,12 +325,10 @@ class Index:
 
     def find(self, request: Seen, first: int = 0) -> Iterator[int]:
         """The positions, from `first` on, of all entries that may apply, in order, and of few others; found as far as asked for."""
-        lists = [self._always]
-        lists += [found for probe in request.probes if (found := self._by_probe.get(probe)) is not None]
-        if request.amount is not None and self._amounts:
-            lists.append(sorted(self._by_amount[: bisect_right(self._amounts, request.amount)]))
+        held = [found for probe in request.probes if (found := self._by_probe.get(probe)) is not None]
+        lists = [places for found in (self._always, *held) for places in found.within(request.amount, first)]
         last = -1
-        for place in merge(*(found[bisect_left(found, first) :] for found in lists)):
+        for place in merge(*lists):
             if place != last and self.may_apply(place, request):
                 yield place
             last = place

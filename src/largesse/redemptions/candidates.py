@@ -40,9 +40,9 @@ class Sources:
         before: int | None,
         customer_id: str | None,
         has_customer: bool,
-        offers: tuple[Offers, Seen] | None,
+        offers: tuple[Offers, Seen | None] | None,
     ) -> None:
-        """`offers` are looked up by what the request has; None where none are wanted."""
+        """`offers` are looked up by what the request has, by nothing where all are wanted; None where none are."""
         self._conn = conn
         self._project = project
         self._now = now
@@ -67,10 +67,10 @@ class Sources:
                 seen.add(one.id)
                 yield one
 
-    def _tiers(self, offers: Offers, request: Seen) -> Iterator[Candidate]:
+    def _tiers(self, offers: Offers, request: Seen | None) -> Iterator[Candidate]:
         return offers.tiers.that_may_apply(request, self._first(offers.tiers.items))
 
-    def _campaigns(self, offers: Offers, request: Seen) -> Iterator[Candidate]:
+    def _campaigns(self, offers: Offers, request: Seen | None) -> Iterator[Candidate]:
         """For a customer, whom a code could be handed to, and who has not all that they may have of it."""
         if not self._has_customer:
             return
@@ -79,7 +79,7 @@ class Sources:
             if not (one.joins_once and one.id in joined):
                 yield one
 
-    def _stacks(self, offers: Offers, request: Seen) -> Iterator[Candidate]:
+    def _stacks(self, offers: Offers, request: Seen | None) -> Iterator[Candidate]:
         """Those that begin with a tier that may apply."""
         for stack, first in offers.stacks:
             if self._before is not None and stack.created_at >= self._before:
@@ -102,7 +102,7 @@ class Sources:
         held = codes.of_campaigns(self._conn, self._project.id, self._now, self._before, standalone)
         return [_voucher(one) for one in held]
 
-    def _on_their_own(self, offers: Offers, request: Seen) -> Iterator[Iterable[Candidate]]:
+    def _on_their_own(self, offers: Offers, request: Seen | None) -> Iterator[Iterable[Candidate]]:
         """Codes without a campaign: those without rules, read as far as needed, and those of which a rule may hold."""
         yield map(_voucher, codes.without_rules(self._conn, self._project.id, self._now, self._before))
         rules = list(offers.rules.that_may_apply(request))

@@ -83,7 +83,7 @@ class ExaminedCampaigns(_Examined, kw_only=True):
 
 
 def examine(conn: Connection, work: Sequence[tuple[Unit, Examination]]) -> list[Any]:
-    """Decider of the read lane: answers each request as JSON, changing nothing."""
+    """Decider of the search lane: answers each request as JSON, changing nothing."""
     project = current_project(conn, work[0][0].project)
     found: list[Any] = []
     for unit, question in work:
@@ -191,7 +191,7 @@ async def examine_campaigns(request: ApiRequest) -> Response[bytes]:
 async def _examined(request: ApiRequest, kind: Literal["voucher", "campaign"]) -> Response[bytes]:
     sent = await request.payload(ExaminationRequest)
     question = _question(kind, sent, request.query, request.settings.base_url)
-    return as_json(await request.database.consider(request.call, examine, question))
+    return as_json(await request.database.search(request.call, examine, question))
 
 
 routes = [examine_vouchers, examine_campaigns]

@@ -11,8 +11,8 @@ import largesse.promotions.service as promotions
 import largesse.validation_rules.service as validation_rules
 from largesse.campaigns.model import StoredCampaign
 from largesse.engine.benefits import RuleSet
-from largesse.engine.books import Ask, Tier
-from largesse.engine.candidates import Entry, Index, Names, Requirement, Seen, concerned, required
+from largesse.engine.books import Ask, Campaign, Tier
+from largesse.engine.candidates import Entry, Index, Names, Requirement, Seen, concerned, required, together
 from largesse.engine.scenarios import PRODUCTS, Judged, Scenario, judged, judged_in
 from largesse.kernel import definitions
 from largesse.kernel.project import Project
@@ -39,12 +39,13 @@ class Section(Generic[T]):
         if not self._index.is_fresh(now):
             self._index = Index(self._entries, now)
 
-    def that_may_apply(self, request: Seen, first: int = 0) -> Iterator[T]:
-        """Those from position `first` on."""
-        return (self.items[place] for place in self._index.find(request, first))
+    def that_may_apply(self, request: Seen | None, first: int = 0) -> Iterator[T]:
+        """Those from position `first` on; all of them for None."""
+        places = range(first, len(self.items)) if request is None else self._index.find(request, first)
+        return (self.items[place] for place in places)
 
-    def may_apply(self, place: int, request: Seen) -> bool:
-        return self._index.may_apply(place, request)
+    def may_apply(self, place: int, request: Seen | None) -> bool:
+        return request is None or self._index.may_apply(place, request)
 
 
 class Offers(msgspec.Struct, frozen=True):
@@ -82,16 +83,21 @@ def _offers(conn: Connection, project: Project, what: Judged, about: str, now: i
     offered = promotions.offered(conn, project)
     compiled = promotions.tiers(conn, project, [one.id for one in offered if one.kind == "promotion_tier"])
     usable = {id: tier for id, tier in compiled.items() if tier.active and tier.campaign.active}
-    every = validation_rules.every(conn, project)
-    rules = judged_rules(conn, project, every.values(), what)
+    pools = {one.id: one for one in campaigns.with_codes(conn, project) if one.active}
+    programs = campaigns.definitions(conn, project, pools)
+    # Those of tiers and campaigns are among all rules, unless somebody has just made them.
+    own = [one for tier in usable.values() for one in rules_of(tier)]
+    own += [one for program in programs.values() for one in program.rules]
+    rules = judged_rules(conn, project, [*validation_rules.every(conn, project).values(), *own], what)
     tiers = _newest_first(_promotion(one) for one in offered if one.id in usable)
     places = {one.id: place for place, one in enumerate(tiers)}
     listed = promotions.stacks(conn, project, [one.id for one in offered if one.kind == "promotion_stack"])
     stacks = _newest_first(_promotion(one) for one in offered if one.id in listed)
+    known = {id: required(one) for id, one in rules.items()}
     sections = (
-        Section(tiers, [_entry(usable[one.id], _judged(rules_of(usable[one.id]), rules), about) for one in tiers], now),
-        _campaigns(conn, project, rules, now),
-        Section([*rules], [Entry(required([one])) for one in rules.values()], now),
+        Section(tiers, [_entry(usable[one.id], rules, known, about) for one in tiers], now),
+        _campaigns(pools, programs, known, now),
+        Section([*known], [Entry(one) for one in known.values()], now),
     )
     return Offers(
         sections[0],
@@ -106,12 +112,16 @@ def _offers(conn: Connection, project: Project, what: Judged, about: str, now: i
     )
 
 
-def _campaigns(conn: Connection, project: Project, rules: Mapping[str, RuleSet], now: int) -> Section[Candidate]:
-    found = {one.id: one for one in campaigns.with_codes(conn, project) if one.active}
-    compiled = campaigns.definitions(conn, project, found)
-    listed = _newest_first(_campaign(one) for one in found.values())
+def _campaigns(
+    pools: Mapping[str, StoredCampaign], programs: Mapping[str, Campaign], known: Mapping[str, Requirement], now: int
+) -> Section[Candidate]:
+    listed = _newest_first(_campaign(pools[id]) for id in programs)
     entries = [
-        Entry(required(_judged(compiled[one.id].rules, rules)), found[one.id].start_date, found[one.id].expiration_date)
+        Entry(
+            together(known[own.id] for own in programs[one.id].rules),
+            pools[one.id].start_date,
+            pools[one.id].expiration_date,
+        )
         for one in listed
     ]
     return Section(listed, entries, now)
@@ -119,10 +129,6 @@ def _campaigns(conn: Connection, project: Project, rules: Mapping[str, RuleSet],
 
 def _newest_first(found: Iterable[Candidate]) -> list[Candidate]:
     return sorted(found, key=lambda one: one.order, reverse=True)
-
-
-def _judged(own: Iterable[RuleSet], rules: Mapping[str, RuleSet]) -> list[RuleSet]:
-    return [rules[one.id] for one in own]
 
 
 def _campaign(one: StoredCampaign) -> Candidate:
@@ -139,13 +145,13 @@ def _campaign(one: StoredCampaign) -> Candidate:
     )
 
 
-def _entry(tier: Tier, rules: Sequence[RuleSet], about: str) -> Entry:
-    requirement = required(rules)
+def _entry(tier: Tier, rules: Mapping[str, RuleSet], known: Mapping[str, Requirement], about: str) -> Entry:
+    requirement = together(known[own.id] for own in rules_of(tier))
     if about:
-        ask = Ask("promotion_tier", tier.id, tier=tier, rules=tuple(rules))
+        own = tuple(rules[one.id] for one in rules_of(tier))
+        ask = Ask("promotion_tier", tier.id, tier=tier, rules=own)
         key = concerned(ask, by_discount=about == "discount")
-        keys = requirement.keys if key is None else (*requirement.keys, key)
-        requirement = Requirement(keys, requirement.least, requirement.needs)
+        requirement = requirement if key is None else together([requirement, Requirement((key,))])
     starts = [one.start_date for one in (tier, tier.campaign) if one.start_date is not None]
     ends = [one.expiration_date for one in (tier, tier.campaign) if one.expiration_date is not None]
     return Entry(requirement, max(starts, default=None), min(ends, default=None))

@@ -40,7 +40,7 @@ _MOST_AT_ONCE = 256  # candidates whose state is loaded together
 
 
 def answer_qualifications(conn: Connection, work: Sequence[tuple[Unit, QualificationRequest]]) -> list[Any]:
-    """Decider of the read lane: answers each request as JSON, changing nothing."""
+    """Decider of the search lane: answers each request as JSON, changing nothing."""
     project = current_project(conn, work[0][0].project)
     found: list[Any] = []
     for unit, body in work:
@@ -93,7 +93,9 @@ class Search:
 
     def _candidates(self, customer_id: str | None) -> Iterator[Candidate]:
         unit = self._unit
-        offers = (self._offers, self._seen()) if self._scenario != "CUSTOMER_WALLET" else None
+        offers: tuple[Offers, Seen | None] | None = None
+        if self._scenario != "CUSTOMER_WALLET":  # whoever asks why not wants to hear of what the index rules out, too
+            offers = self._offers, None if self._explains else self._seen()
         has_customer = self._case.customer is not None
         sources = Sources(self._conn, unit.project, unit.now, self._cursor.before, customer_id, has_customer, offers)
         with_vouchers = not unit.call.is_client or unit.project.settings.client_list_vouchers_enabled
@@ -151,7 +153,7 @@ class Search:
         if not campaign_ids:
             return {}
         known = {one.id: one for one in campaigns.with_codes(self._conn, self._unit.project)}
-        wanted = [known[id] for id in campaign_ids]
+        wanted = [known[id] for id in campaign_ids if id in known and id in parents]
         pools = [one.id for one in wanted if one.type != "AUTO_UPDATE"]
         filled = publishing.campaigns_with_free(self._conn, self._unit.project_id, pools, self._unit.now)
         customer = self._case.customer

@@ -18,7 +18,7 @@ async def check_eligibility(request: ApiRequest) -> Response[bytes]:
     body = await request.payload(QualificationRequest)
     if wants_explanations(request):
         body = body.explained()
-    return as_json(await request.database.consider(request.call, answer_qualifications, body))
+    return as_json(await request.database.search(request.call, answer_qualifications, body))
 
 
 routes = [check_eligibility, *examination.routes]

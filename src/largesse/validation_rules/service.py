@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import Select
 from sqlalchemy.engine import Connection
 
 import largesse.product_collections.service as product_collections
@@ -103,9 +102,9 @@ def every(conn: Connection, project: Project) -> dict[str, RuleSet]:
     return rule_sets(conn, project, definitions.load(conn, project, "every validation rule", ["*"], load)["*"])
 
 
-def objects_of(object_type: str, name: str) -> Select[tuple[str]]:
-    """Ids of the objects of a type that have one of the rules bound as a list under `name`; binds the project as `project`."""
-    return store.objects_of(object_type, name)
+def objects_of(conn: Connection, project_id: str, object_type: str, rule_ids: Collection[str]) -> set[str]:
+    """Ids of the objects of a type that have any of these rules, in one query."""
+    return store.objects_of(conn, project_id, object_type, rule_ids) if rule_ids else set()
 
 
 def rules_of(

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     PrimaryKeyConstraint,
-    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -79,6 +78,9 @@ _OF_OBJECTS = _ASSIGNMENTS.where(
     assignments.c.project_id == bindparam("project"),
     assignments.c.related_object_type == bindparam("type"),
     one_of(assignments.c.related_object_id, "ids"),
+)
+_OBJECTS_OF = select(assignments.c.related_object_id, assignments.c.related_object_type).where(
+    assignments.c.project_id == bindparam("project"), found_by(assignments.c.id, {"rules": assignments.c.rule_id})
 )
 _COUNTS = (
     select(assignments.c.rule_id, func.count())
@@ -184,13 +186,10 @@ def of_objects(conn: Connection, project_id: str, object_type: str, ids: Collect
     return sorted(found, key=lambda one: (one.created_at, one.id))
 
 
-def objects_of(object_type: str, name: str) -> Select[tuple[str]]:
-    """Ids of the objects that have one of the rules bound under `name`."""
-    return select(assignments.c.related_object_id).where(
-        assignments.c.project_id == bindparam("project"),
-        found_by(assignments.c.id, {name: assignments.c.rule_id}),
-        assignments.c.related_object_type == object_type,
-    )
+def objects_of(conn: Connection, project_id: str, object_type: str, rule_ids: Collection[str]) -> set[str]:
+    """Ids of the objects of a type that have any of these rules."""
+    rows = conn.execute(_OBJECTS_OF, {"project": project_id, "rules": list(rule_ids)})
+    return {object_id for object_id, kind in rows if kind == object_type}
 
 
 def counts(conn: Connection, project_id: str, rule_ids: Collection[str]) -> dict[str, int]:

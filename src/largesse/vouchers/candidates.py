@@ -40,8 +40,8 @@ _ROWS = select(*(_C[name] for name in Candidate.__struct_fields__)).where(
     or_(_C.expiration_date.is_(None), _C.expiration_date >= bindparam("now")),
     or_(_C.quantity.is_(None), _C.redeemed_quantity < _C.quantity),
 )
-_OLDER: ColumnElement[bool] = or_(
-    _C.created_at < bindparam("at"), and_(_C.created_at == bindparam("at"), _C.id < bindparam("id"))
+_OLDER: ColumnElement[bool] = and_(  # the first part is all that an index can begin at
+    _C.created_at <= bindparam("at"), or_(_C.created_at < bindparam("at"), _C.id < bindparam("id"))
 )
 # The condition is that of its index, word for word, so that the stores find it.
 _WITHOUT_RULES = (
@@ -49,7 +49,6 @@ _WITHOUT_RULES = (
     .order_by(_C.created_at.desc(), _C.id.desc())
     .limit(bindparam("limit"))
 )
-_WITH_RULES = _ROWS.where(_C.campaign_id.is_(None), _C.id.in_(validation_rules.objects_of("voucher", "keys")))
 # Sorted here: in order of creation the stores would read all vouchers of the project for the few that are wanted.
 _OF_CAMPAIGNS = _ROWS.where(one_of(_C.campaign_id, "keys"))
 _BY_IDS = _ROWS.where(one_of(_C.id, "keys"))
@@ -74,7 +73,8 @@ def with_rules(
     conn: Connection, project_id: str, now: int, before: int | None, rule_ids: Collection[str]
 ) -> Sequence[Candidate]:
     """Codes without a campaign that have any of these rules."""
-    return _sorted(conn, _WITH_RULES, project_id, now, before, rule_ids)
+    ids = validation_rules.objects_of(conn, project_id, "voucher", rule_ids)
+    return [one for one in _sorted(conn, _BY_IDS, project_id, now, before, ids) if one.campaign_id is None]
 
 
 def of_campaigns(

@@ -45,6 +45,8 @@ class Database:
             Lane(f"write-{n}", self.writer, capacity=capacity, writes=True, reactions=reactions) for n in range(count)
         ]
         self._read_lane = Lane("read", self.reader, capacity=capacity, writes=False)
+        self._search_lane = Lane("search", self.reader, capacity=capacity, writes=False)
+        self._lanes = (*self._write_lanes, self._read_lane, self._search_lane)
         self._reactions = reactions
         self._each_alone = EachAlone(reactions)
         self._threads = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="store")
@@ -53,12 +55,12 @@ class Database:
         self._grace = settings.shutdown_seconds
 
     def start(self) -> None:
-        for lane in (*self._write_lanes, self._read_lane):
+        for lane in self._lanes:
             lane.start()
 
     def close(self) -> None:
         """Finishes what was accepted, then lets go of the store."""
-        for lane in (*self._write_lanes, self._read_lane):
+        for lane in self._lanes:
             lane.stop(self._grace)
         self._threads.shutdown(wait=True)
         self.reader.dispose()
@@ -93,6 +95,10 @@ class Database:
     async def consider(self, call: Call, decider: Decider[Q], request: Q) -> Any:
         """The same for a request that changes nothing: no locks, no writes."""
         return await self._read_lane.submit(call, decider, request)
+
+    async def search(self, call: Call, decider: Decider[Q], request: Q) -> Any:
+        """The same for a request that may look at much: in a lane of its own, so that no decision waits behind it."""
+        return await self._search_lane.submit(call, decider, request)
 
     async def is_ready(self) -> bool:
         """True when the store answers."""

@@ -36,13 +36,16 @@ def store_url(text: str) -> URL:
     raise SettingsError(f"{name} is not supported; use sqlite:///FILE or postgresql://USER@HOST/NAME.")
 
 
+READ_LANES = 2  # of each process, for decisions and for searches
+
+
 def open_writer(settings: Settings) -> Engine:
     """The engine of everything that changes rows."""
     url = store_url(settings.database_url)
     if settings.embedded:
         engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
     else:
-        size = settings.pool_size + settings.lanes
+        size = settings.pool_size + settings.lanes + READ_LANES
         engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=False)
     seals.watch(engine)
     return engine
@@ -55,7 +58,7 @@ def open_reader(settings: Settings, writer: Engine) -> Engine:
     committed then, as it would inside one.
     """
     if settings.embedded:
-        return _sqlite(store_url(settings.database_url), "BEGIN", pool_size=settings.pool_size)
+        return _sqlite(store_url(settings.database_url), "BEGIN", pool_size=settings.pool_size + READ_LANES)
     return writer.execution_options(isolation_level="AUTOCOMMIT")
 
 
