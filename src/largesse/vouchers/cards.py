@@ -21,7 +21,8 @@ def open_wallets(
     """Gives the cards among the vouchers their wallets, as the store has them, and the day as of which they are shown.
 
     One query, a second where points are pending; none where there is no card, or none that has a holder. Cards that are not
-    `locked` are read again where somebody changed them between these queries.
+    `locked` are read again where somebody changed them between these queries, and are what the calendar has made of them by now,
+    whether or not that was written yet.
     """
     cards = {v.entry.id: v for v in found if v.entry.type == LOYALTY_CARD and v.entry.holder_id is not None}
     if not cards:
@@ -34,11 +35,14 @@ def open_wallets(
             break
         store.reread(conn, project.id, torn)
         opened |= wallets.load(conn, project.id, torn)
-    for id, wallet in opened.items():
-        cards[id].wallet, cards[id].today = wallet, today
     due = [w for w in opened.values() if w.pending and (day := w.due_on()) is not None and day <= today]
     if due:
         know_rules(conn, project.id, due)
+    for id, wallet in opened.items():
+        cards[id].wallet, cards[id].today = wallet, today
+        if not locked:
+            cards[id].wallet = as_shown = wallet.as_of(today)
+            cards[id].entry = as_shown.card
 
 
 def know_rules(conn: Connection, project_id: str, opened: Iterable[Wallet]) -> None:
