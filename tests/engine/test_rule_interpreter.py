@@ -44,9 +44,9 @@ def compares(operator: str, value: Any, wanted: list[Any]) -> bool:
         case "$less_than_or_equal":
             return any(isinstance(one, int) and all(one <= bound for bound in wanted) for one in elements)
         case "$starts_with":
-            return isinstance(value, str) and any(value.startswith(one) for one in wanted)
+            return any(one.startswith(tuple(wanted)) for one in elements)
         case "$ends_with":
-            return isinstance(value, str) and any(value.endswith(one) for one in wanted)
+            return any(one.endswith(tuple(wanted)) for one in elements)
         case "$contains":
             if isinstance(value, list):
                 return all(one in value for one in wanted)
