@@ -530,3 +530,16 @@ def test_what_a_card_can_have_is_listed(server: Server) -> None:
     assert ok(client.get(f"/v1/loyalties/members/{card['id']}/rewards")) == found
     refused(client.get("/v1/loyalties/members/nobody/rewards"), 404, "not_found")
     refused(client.get(f"{path}?affordable_only=maybe"), 400, "invalid_query_params")
+
+
+def test_a_sku_is_shown_with_its_product(server: Server, card: Any) -> None:
+    client = server.client
+    product = ok(client.post("/v1/products", json={"name": name("P")}))
+    sku = ok(client.post(f"/v1/products/{product['id']}/skus", json={"sku": "Blue"}))
+    blue, whole = reward(client, {"product": {"id": product["id"], "sku_id": sku["id"]}}), material(client)
+    offer(client, card, blue, 1)
+    offer(client, card, whole, 1)
+    shown = buy(client, card, blue)["reward"]
+    assert (shown["product"]["id"], shown["sku"]["id"]) == (product["id"], sku["id"])
+    assert "sku" not in buy(client, card, whole)["reward"]
+    assert client.delete(f"/v1/products/{product['id']}/skus/{sku['id']}").status_code == 400

@@ -7,18 +7,20 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 import largesse.customers.service as customers
+import largesse.products.service as products
 import largesse.publications.issuing as publications
 import largesse.rewards.service as rewards
 import largesse.vouchers.service as vouchers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.books import Ask, Voucher
 from largesse.engine.preconditions import LOYALTY
-from largesse.engine.rewards import Assignment, Offer, PriceMapping, price_of
+from largesse.engine.rewards import Assignment, Material, Offer, PriceMapping, price_of
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.loyalties.tiers import members
 from largesse.loyalties.tiers.members import Prices
 from largesse.points.cards import Cards
+from largesse.products.model import Product, Sku
 from largesse.redemptions.model import RewardInput
 from largesse.vouchers.model import StoredVoucher
 
@@ -97,6 +99,9 @@ class CardBook:
         }
         self.offered = _offered(conn, project, [stored.entry for stored in found])
         self._prices: Mapping[str, Prices] = {}
+        self._materials: set[Material] = set()
+        self._items: tuple[dict[str, Product], dict[str, Sku]] = {}, {}
+        self._known_materials: set[Material] = set()
         if not self._held:
             return
         if ready is not None:
@@ -139,6 +144,8 @@ class CardBook:
         assignment = self.offered.get(voucher.campaign_id or "", {}).get(wanted.id)
         if assignment is None:
             return msgspec.structs.replace(ask, offer=offer)
+        if assignment.reward.parameters.product is not None:
+            self._materials.add(assignment.reward.parameters.product)
         tier_id, mapping = self._mapping(voucher.id, assignment.id)
         price = price_of(assignment, mapping)
         offer = msgspec.structs.replace(offer, assignment=assignment, price=price, tier_id=tier_id)
@@ -156,6 +163,16 @@ class CardBook:
         return {id for assignment in offered for rules in assignment.rules for id in rules.collections}
 
     # What is done with cards
+
+    def item(self, material: Material) -> tuple[Product | None, Sku | None]:
+        """The product and the SKU that a reward is, None where deleted; read for all rewards that were asked for so far at once."""
+        if material not in self._known_materials:
+            self._known_materials = self._materials | {material}
+            sku_ids = {one.sku_id for one in self._known_materials if one.sku_id is not None}
+            product_ids = {one.id for one in self._known_materials}
+            self._items = products.live(self._conn, self._project.id, product_ids, sku_ids)
+        found, skus = self._items
+        return found.get(material.id), skus.get(material.sku_id or "")
 
     def of(self, stored: StoredVoucher) -> Cards | None:
         """The card ready for changes; None for one that has no holder, or whose holder nobody locked."""

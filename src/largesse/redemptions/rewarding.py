@@ -17,7 +17,7 @@ import largesse.publications.issuing as publications
 import largesse.vouchers.service as vouchers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.order import Order
-from largesse.engine.rewards import CampaignReward, Offer, Reward
+from largesse.engine.rewards import CampaignReward, Material, Offer, Reward
 from largesse.kernel import clock, ids, ledger
 from largesse.kernel.database.unit import Unit
 from largesse.redemptions.books import Books
@@ -57,7 +57,7 @@ def issue(books: Books, unit: Unit, customer: StoredCustomer, offer: Offer, base
     if given:
         shown["voucher"] = _shown_voucher(unit, given[0], base_url)
     elif reward.parameters.product is not None:
-        shown |= _shown_material(unit, reward)
+        shown |= _shown_material(books, reward.parameters.product)
     shown |= _described(reward)
     granted = GrantedReward(
         id=ids.text_id("rewr_"),
@@ -81,17 +81,14 @@ def _shown_voucher(unit: Unit, stored: StoredVoucher, base_url: str) -> Any:
     return vouchers.answer(stored, base_url, category)
 
 
-def _shown_material(unit: Unit, reward: Reward) -> dict[str, Any]:
+def _shown_material(books: Books, material: Material) -> dict[str, Any]:
     """The product, and the SKU where the reward is one; what was deleted since is left out."""
-    material = reward.parameters.product
-    assert material is not None
-    sku_ids = {material.sku_id} if material.sku_id else set()
-    found, skus = products.live(unit.conn, unit.project_id, {material.id}, sku_ids)
+    product, sku = books.cards.item(material)
     shown: dict[str, Any] = {}
-    if material.id in found:
-        shown["product"] = products.product_answer(found[material.id])
-    if material.sku_id in skus:
-        shown["sku"] = products.sku_answer(skus[material.sku_id])
+    if product is not None:
+        shown["product"] = products.product_answer(product)
+    if sku is not None:
+        shown["sku"] = products.sku_answer(sku)
     return shown
 
 
