@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 import largesse.vouchers.service as vouchers
 import largesse.wallets.service as wallets
+from largesse.campaigns.model import StoredCampaign
 from largesse.customers.model import StoredCustomer
 from largesse.engine.points import Activation, Expiration, ExpirationRules, Move, Wallet, expiry
 from largesse.kernel import ids, ledger
@@ -57,6 +58,7 @@ class Cards:
     """Loyalty cards that have holders; their rows and those of the holders must be locked already.
 
     Cards that have none and vouchers of other kinds are left out. Points are > 0 everywhere. Nothing is written before `save`.
+    `holders` and `programs` are those of all cards, by their ids; who does not know them lets them be looked up.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Cards:
         found: Iterable[StoredVoucher],
         now: int,
         holders: Mapping[str, StoredCustomer] | None = None,
+        programs: Mapping[str, StoredCampaign] | None = None,
     ) -> None:
         self._conn, self._project, self._now = conn, project, now
         self.today = project.day(now)
@@ -76,7 +79,7 @@ class Cards:
         self._due = {id: stored.entry.due_on for id, stored in held.items()}
         self._changes = Changes()
         self._transactions: list[CreditTransaction] = []
-        self._facts = events.Facts(conn, project, held.values(), holders)
+        self._facts = events.Facts(conn, project, held.values(), holders, programs)
 
     def __iter__(self) -> Iterator[StoredVoucher]:
         return iter(self._cards.values())

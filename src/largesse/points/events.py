@@ -28,10 +28,11 @@ class Facts:
         project: Project,
         cards: Collection[StoredVoucher],
         holders: Mapping[str, StoredCustomer] | None,
+        programs: Mapping[str, StoredCampaign] | None,
     ) -> None:
         self._conn, self._project, self._cards = conn, project, cards
         self._holders = holders
-        self._programs: Mapping[str, StoredCampaign] | None = None
+        self._programs = programs
 
     def customer(self, stored: StoredVoucher) -> dict[str, Any] | None:
         """The holder of a card, as events show customers."""

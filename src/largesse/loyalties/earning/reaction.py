@@ -14,8 +14,9 @@ import largesse.customers.service as customers
 import largesse.vouchers.service as vouchers
 from largesse.customers.model import StoredCustomer
 from largesse.engine.earning import Occasion, awarded, is_open
-from largesse.kernel import definitions
+from largesse.kernel import definitions, seals
 from largesse.kernel.database.reactions import News
+from largesse.kernel.database.rows import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.loyalties.earning import store
@@ -72,7 +73,10 @@ def _earn(unit: Unit, project: Project, candidates: Sequence[tuple[Trigger, Earn
     if not matches:
         return set()
     cards = _cards(unit, project, matches, holders)
-    opened = Cards(unit.conn, project, cards.values(), unit.now, holders)
+    if not cards:
+        return set()
+    programs = {match.rule.campaign_id: match.rule.campaign for match in matches}
+    opened = Cards(unit.conn, project, cards.values(), unit.now, holders, programs)
     opened.settle(unit)
     members = standing.as_of(unit.conn, project, [*cards.values()], unit.now)
     rewarded: list[Match] = []
@@ -83,8 +87,10 @@ def _earn(unit: Unit, project: Project, candidates: Sequence[tuple[Trigger, Earn
         rewarded += [match for match, _ in given]
         for match, points in given:
             _raise(match, points, cards, opened, members)
-    opened.save()
-    store.add_earned(unit.conn, project.id, {match.pair for match in rewarded}, unit.now)
+    seals.follow(unit.conn, project.id)
+    with sent_together(unit.conn):
+        opened.save()
+        store.add_earned(unit.conn, project.id, {match.pair for match in rewarded}, unit.now)
     return {stored.entry.id for stored in cards.values()}
 
 
@@ -129,7 +135,7 @@ def _cards(
     for stored in found:
         cards.setdefault((stored.entry.holder_id or "", stored.entry.campaign_id or ""), stored)
     for key, match in wanted.items():
-        if key not in cards and match.rule.auto_join and match.trigger.code is None:
+        if key not in cards and match.rule.campaign.auto_join and match.trigger.code is None:
             joined = join(match.trigger.unit, match.rule.campaign_id, holders[match.trigger.customer_id])
             if joined is not None:
                 cards[key] = joined

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 import largesse.campaigns.service as campaigns
 import largesse.validation_rules.service as validation_rules
-from largesse.campaigns.model import LOYALTY_PROGRAM
+from largesse.campaigns.model import LOYALTY_PROGRAM, StoredCampaign
 from largesse.engine.benefits import RuleSet
 from largesse.engine.earning import Earning, Window
 from largesse.engine.points import ExpirationRules
@@ -32,7 +32,7 @@ class EarningRule(msgspec.Struct, frozen=True, kw_only=True):
     earning: Earning
     window: Window
     program: Window
-    auto_join: bool
+    campaign: StoredCampaign
     conditions: tuple[RuleSet, ...]
     pending_days: int | None
     expiration_rules: ExpirationRules | None
@@ -53,15 +53,13 @@ def of_events(conn: Connection, project: Project, events: Collection[str]) -> di
         for rule in stored:
             program = programs.get(rule.campaign_id)
             if program is not None and program.active:
-                found[rule.event].append(_compiled(rule, program, program.auto_join, conditions[rule.id]))
+                found[rule.event].append(_compiled(rule, program, conditions[rule.id]))
         return {event: tuple(rules) for event, rules in found.items()}
 
     return definitions.load(conn, project, "earning rules", events, load)
 
 
-def _compiled(
-    rule: StoredEarningRule, program: Validity, auto_join: bool, conditions: tuple[RuleSet, ...]
-) -> EarningRule:
+def _compiled(rule: StoredEarningRule, program: StoredCampaign, conditions: tuple[RuleSet, ...]) -> EarningRule:
     return EarningRule(
         id=rule.id,
         campaign_id=rule.campaign_id,
@@ -69,7 +67,7 @@ def _compiled(
         earning=earning_of(rule.loyalty),
         window=_window(rule),
         program=_window(program),
-        auto_join=auto_join,
+        campaign=program,
         conditions=conditions,
         pending_days=rule.pending_days,
         expiration_rules=rule.expiration_rules,
