@@ -11,7 +11,7 @@ import largesse.customers.store as customers
 import largesse.vouchers.store as vouchers
 import largesse.wallets.store as wallets
 from bench.codes import redeeming
-from bench.scenarios import Shop
+from bench.scenarios import Shop, measure
 from largesse.customers.model import StoredCustomer
 from largesse.engine.books import Voucher
 from largesse.engine.points import Bucket
@@ -26,6 +26,7 @@ COUNT, QUICK_COUNT = 1_000_000, 20_000
 _CARDS_OF_A_HOLDER = 10
 _AT_ONCE = 10_000
 _LOOK_SECONDS = 0.5
+_WARM_UP_SECONDS = 2.0
 _LEFT = sqlalchemy.select(tables.vouchers.c.id).where(tables.vouchers.c.due_on.is_not(None)).limit(1)
 
 
@@ -44,6 +45,9 @@ def expiration(shop: Shop, connections: int, count: int) -> dict[str, Any]:
         _analyze(engine)
         shop.server.start(port)
         started = time.perf_counter()
+        measure(
+            shop, "redeem-spread", connections, _WARM_UP_SECONDS
+        )  # a process that was just started is slow by itself
         with redeeming(shop, connections) as latencies:
             while _is_left(engine):
                 time.sleep(_LOOK_SECONDS)

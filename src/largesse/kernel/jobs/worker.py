@@ -31,7 +31,8 @@ FIRST_WAIT, LONGEST_WAIT = clock.SECOND, 5 * clock.MINUTE
 _FIRST_LOOK_SECONDS = 0.005  # after a hint, which comes before the commit
 _METRICS_SECONDS = 5.0
 CHORE_SECONDS = 10.0  # between looks for work that time brings
-CHORE_REST = 0.5  # as `REST`: nobody waits for chores, and midnight brings much at once
+# As above, of chores: nobody waits for them, midnight brings much at once, and redemptions share the interpreter with them.
+CHORE_SLICE_SECONDS, CHORE_REST = 0.018, 1.0
 _GIVEN_UP = f"Given up after {ATTEMPTS} attempts that failed unexpectedly; the server's log says why."
 _CALLER = Caller(surface="server", key_id="worker", key_name="Background worker")
 
@@ -160,7 +161,7 @@ class Worker:
                 return worked
             worked = True
             metrics.JOB_SLICE_SECONDS.labels(chore.name).observe(seconds)
-            self._fit(chore.name, items, seconds)
+            self._fit(chore.name, items, seconds, CHORE_SLICE_SECONDS)
             await asyncio.sleep(seconds * CHORE_REST)
         return worked
 
@@ -174,10 +175,10 @@ class Worker:
 
         return step
 
-    def _fit(self, name: str, items: int, seconds: float) -> None:
-        """Chooses how many items the next slice of this kind should do."""
+    def _fit(self, name: str, items: int, seconds: float, wanted: float) -> None:
+        """Chooses how many items the next slice of this kind should do, for it to take the seconds wanted."""
         batch = self._batches.get(name, FIRST_BATCH)
-        fitting = items / max(seconds, 1e-6) * SLICE_SECONDS[self._database.embedded]
+        fitting = items / max(seconds, 1e-6) * wanted
         self._batches[name] = int(max(1, batch / 2, min(fitting, batch * 2, MOST_ITEMS)))
 
     # One job
@@ -213,7 +214,7 @@ class Worker:
             return None
         metrics.JOB_SLICE_SECONDS.labels(claim.kind).observe(done.seconds)
         if done.items > 0:
-            self._fit(claim.kind, done.items, done.seconds)
+            self._fit(claim.kind, done.items, done.seconds, SLICE_SECONDS[self._database.embedded])
         if isinstance(done.outcome, Done):
             metrics.JOBS_FINISHED.labels(claim.kind, "DONE").inc()
         return done
