@@ -11,11 +11,12 @@ from largesse.kernel.call import Call
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.points.cards import Cards
-from largesse.redemptions.books import Books, Wanted
+from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Case, Evaluation, circumstances, rewards_of, tallies_of
 from largesse.redemptions.model import AUTO_REDEEM, RedeemableInput, RewardInput, StackableRequest
 from largesse.redemptions.redemption import child
 from largesse.redemptions.rewarding import Issued, issue
+from largesse.redemptions.wanted import Wanted
 from largesse.vouchers.model import StoredVoucher
 
 

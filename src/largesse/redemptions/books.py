@@ -7,7 +7,6 @@ request of the batch did, the next one sees.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
-import msgspec
 from sqlalchemy.engine import Connection
 
 import largesse.campaigns.service as campaigns
@@ -48,46 +47,13 @@ from largesse.redemptions.model import (
     Record,
     RedeemableInput,
     RewardInput,
-    StackableRequest,
     redeemed_by,
 )
 from largesse.redemptions.sums import FreedSums, KeptSums, Standing
 from largesse.redemptions.sums import write as write_sums
+from largesse.redemptions.wanted import Wanted
 from largesse.segments.judging import Segments
 from largesse.vouchers.model import CreditTransaction, StoredVoucher
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """What one request needs loaded."""
-
-    customer: CustomerInput | None = None
-    tracking_id: str | None = None
-    vouchers: Collection[str] = ()
-    tiers: Collection[str] = ()
-    stacks: Collection[str] = ()
-    cards: Mapping[str, str | None] = {}  # loyalty cards among the vouchers, with the rewards asked of them
-    order: OrderInput | OrderReference | None = None
-
-
-def wanted_by(request: StackableRequest) -> Wanted:
-    customer = request.customer
-    if customer is None and request.order is not None:
-        customer = request.order.customer
-    asked: dict[str, list[str]] = {"voucher": [], "promotion_tier": [], "promotion_stack": []}
-    cards: dict[str, str | None] = {}
-    for redeemable in request.redeemables:
-        asked[redeemable.object].append(redeemable.id)
-        if redeemable.reward is not None and redeemable.object == "voucher":
-            cards[redeemable.id] = redeemable.reward.id
-    return Wanted(
-        customer,
-        request.tracking_id,
-        vouchers=asked["voucher"],
-        tiers=asked["promotion_tier"],
-        stacks=asked["promotion_stack"],
-        cards=cards,
-        order=request.order,
-    )
 
 
 class Books:

@@ -18,9 +18,10 @@ from largesse.orders import forms
 from largesse.orders.model import OrderAnswer
 from largesse.redemptions.answers.redeemables import result
 from largesse.redemptions.answers.shapes import ItemList
-from largesse.redemptions.books import Books, wanted_by
+from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import budgets_of, case_of, circumstances, tallies_of
 from largesse.redemptions.model import RedeemableInput, StackableRequest
+from largesse.redemptions.wanted import wanted_by
 
 MOST = 150  # documented: the newest tiers only
 

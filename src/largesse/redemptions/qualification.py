@@ -20,7 +20,7 @@ from largesse.engine.scenarios import PRODUCTS, Judged, Scenario, concerns_produ
 from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.redemptions.answers.qualifications import page_answer
-from largesse.redemptions.books import Books, wanted_by
+from largesse.redemptions.books import Books
 from largesse.redemptions.candidates import Sources, wanted
 from largesse.redemptions.evaluation import budgets_of, case_of, circumstances, rewards_of, tallies_of
 from largesse.redemptions.model import RedeemableInput, RewardInput
@@ -35,6 +35,7 @@ from largesse.redemptions.qualification_model import (
     QualifiedPage,
     Refused,
 )
+from largesse.redemptions.wanted import wanted_by
 
 _MOST_AT_ONCE = 256  # candidates whose state is loaded together
 

@@ -27,10 +27,11 @@ from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
 from largesse.points.cards import Operation
 from largesse.redemptions.answers.records import redemption_answer
-from largesse.redemptions.books import Books, wanted_by
+from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
 from largesse.redemptions.model import AUTO_REDEEM, Record, StackableRequest, explains
 from largesse.redemptions.rewarding import Issued, about, credit, issue, tell
+from largesse.redemptions.wanted import wanted_by
 from largesse.vouchers.model import StoredVoucher
 
 

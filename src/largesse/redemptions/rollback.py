@@ -24,9 +24,10 @@ from largesse.kernel.errors import ApiError, invalid
 from largesse.orders.model import StoredOrder
 from largesse.redemptions import store
 from largesse.redemptions.answers.records import rollback_answer
-from largesse.redemptions.books import Books, Wanted
+from largesse.redemptions.books import Books
 from largesse.redemptions.model import OrderReference, Record, RollbackInput
 from largesse.redemptions.unrewarding import KEEP, OF_REWARDS, check_card, undo_reward, used_already
+from largesse.redemptions.wanted import Wanted
 
 Endpoint = Literal["single", "stacked"]
 WITHOUT_ORDER = "WITHOUT_ORDER"

@@ -13,8 +13,9 @@ from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.redemptions import store
 from largesse.redemptions.answers.validations import validation_answer
-from largesse.redemptions.books import Books, wanted_by
+from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
+from largesse.redemptions.wanted import wanted_by
 
 
 def validate(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
