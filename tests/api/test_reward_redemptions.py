@@ -58,6 +58,8 @@ def test_a_material_reward_costs_its_price_and_a_piece_of_the_stock(server: Serv
     assert shown["product"]["id"] == mug["parameters"]["product"]["id"]
     assert shown["customer"]["id"] == card["holder_id"] == done["customer_id"]
     assert (done["amount"], done["loyalty_card"], done["order"]) == (10, {"points": 10}, None)
+    assert (done["related_object_type"], done["related_object_id"]) == ("voucher", card["id"])
+    assert done["channel"]["channel_type"] == "API"
     assert (done["object"], done["result"], done["status"], done["metadata"]) == (
         "redemption",
         "SUCCESS",

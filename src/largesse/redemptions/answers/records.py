@@ -70,7 +70,7 @@ def _base(record: Record, customer: SimpleCustomer | None) -> RedemptionAnswer[A
 
 
 def _related(found: RedemptionAnswer[Any], record: Record) -> None:
-    """Names what a record is about and through which key it came: in answers of GET and of rollbacks."""
+    """Names what a record is about and through which key it came: in answers of GET, of rollbacks and of a single reward."""
     found.channel = Channel(record.channel_id, record.channel_type)
     found.related_object_type = record.related_object_type
     found.related_object_id = record.related_object_id or UNSET
@@ -115,6 +115,8 @@ def _redeemed(
             forms.child(record.order) if stacked else forms.whole(record.order, for_client=unit.call.is_client)
         )
     _show_redeemed(books, found, record, question.settings.base_url)
+    if question.form == "single" and record.reward is not None and not unit.call.is_client:
+        _related(found, record)  # documented for rewards alone
     if unit.call.is_client:
         _leave_out_holder(found, record, customer)
     return found
