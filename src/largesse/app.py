@@ -27,6 +27,8 @@ import largesse.categories.routes
 import largesse.custom_events.routes
 import largesse.custom_events.service
 import largesse.customers.routes
+import largesse.exports.jobs
+import largesse.exports.routes
 import largesse.locations.routes
 import largesse.loyalties.cards.routes
 import largesse.loyalties.cards.service
@@ -68,9 +70,11 @@ import largesse.summaries.routes
 import largesse.validation_rules.routes
 import largesse.validation_rules.service
 import largesse.vouchers.campaign_routes
+import largesse.vouchers.exporting
 import largesse.vouchers.pool
 import largesse.vouchers.routes
 import largesse.vouchers.service
+import largesse.wallets.exporting
 from largesse.campaigns.holdings import Holdings
 from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS, LOYALTY_PROGRAM, PROMOTION
 from largesse.kernel import clock
@@ -79,6 +83,7 @@ from largesse.kernel.database.database import Database
 from largesse.kernel.database.reactions import Reactions
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, not_found
+from largesse.kernel.exporting import Source
 from largesse.kernel.http import failures
 from largesse.kernel.http.docs import docs_routes
 from largesse.kernel.http.edge import ENCODED, Edge
@@ -159,6 +164,12 @@ HOLDINGS: dict[str, Holdings] = {
     PROMOTION: TierHoldings(),
 }
 
+# What can be exported.
+SOURCES: dict[str, Source] = {
+    "voucher_transactions": largesse.vouchers.exporting.TRANSACTIONS,
+    "points_expiration": largesse.wallets.exporting.EXPIRATIONS,
+}
+
 ROUTES: list[HTTPRouteHandler] = [
     *largesse.assets.routes.routes,
     *largesse.async_actions.routes.routes,
@@ -174,6 +185,7 @@ ROUTES: list[HTTPRouteHandler] = [
         held_by,
         largesse.redemptions.service.records_of_campaigns,
     ),
+    *largesse.exports.routes.make_routes(SOURCES),
     *largesse.loyalties.cards.routes.make_routes(largesse.redemptions.service.records_of_voucher),
     *largesse.locations.routes.make_routes(largesse.segments.service.location_moved),
     *largesse.loyalties.member_routes.routes,
@@ -205,6 +217,7 @@ KINDS: dict[str, Kind] = (
     | largesse.campaigns.jobs.kinds(HOLDINGS)
     | largesse.segments.jobs.kinds(held_by)
     | largesse.loyalties.tiers.changing.KINDS
+    | largesse.exports.jobs.kinds(SOURCES)
 )
 
 
@@ -214,6 +227,7 @@ CHORES: list[Chore] = [
     largesse.loyalties.tiers.members.CALENDAR,
     largesse.segments.clock.make_chore(held_by),
     largesse.redemptions.service.ENDED_SUMS,
+    largesse.exports.jobs.ENDED,
 ]
 
 

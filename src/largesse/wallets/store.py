@@ -30,7 +30,7 @@ from largesse.kernel.database.columns import JsonText, metadata, micros, one_of,
 from largesse.kernel.database.rows import insert_rows, update_rows
 from largesse.wallets.model import ACTIVATED, ACTIVE, CANCELED, EXPIRED, PENDING, BucketChange, StoredPending
 
-_NEVER = "never"  # sorts behind every day, so that buckets read in order of expiry
+NEVER = "never"  # sorts behind every day, so that buckets read in order of expiry
 _ACTIVE, _PENDING = text("status = 'ACTIVE'"), text("status = 'PENDING'")
 buckets = Table(
     "points_buckets",
@@ -282,11 +282,11 @@ def pending_figures(
 
 
 def _stored_day(day: date | None) -> str:
-    return _NEVER if day is None else day.isoformat()
+    return NEVER if day is None else day.isoformat()
 
 
 def _day(text: str) -> date | None:
-    return None if text == _NEVER else date.fromisoformat(text)
+    return None if text == NEVER else date.fromisoformat(text)
 
 
 def _bucket(row: Any) -> Bucket:

@@ -80,6 +80,17 @@ def _take_document(found: Filters, text: str) -> None:
         ) from None
     if not isinstance(document, dict):
         raise invalid_query("Parameter filters should be an object")
+    _take_tree(found, document)
+
+
+def read_document(document: dict[str, Any]) -> Filters:
+    """Filters as a body carries them. Raises ApiError 400 for a shape that is not understood."""
+    found = Filters()
+    _take_tree(found, document)
+    return found
+
+
+def _take_tree(found: Filters, document: dict[str, Any]) -> None:
     for field, node in document.items():
         if field == "junction":
             found.junction = _junction(str(node))

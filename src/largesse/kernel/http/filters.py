@@ -264,6 +264,8 @@ def _boolean(field: str, column: ColumnElement[Any], operator: str, values: list
     return not_(found) if operator in _NEGATIVE else found
 
 
+_SYNONYMS = ("$greater_than", "$more_than_or_equal", "$greater_than_or_equal", "$less_than_or_equal")
+_WORDS = ("$active", "$failed", "$in_progress", "$expired", "$before_start", "$enabled", "$disabled")
 _NEGATIVE = {"$is_not": "$is", "$not_in": "$in", "$not_contain": "$contains"}
 _COUNTS: dict[str, Callable[[Any, float], ColumnElement[bool]]] = {
     "$count": lambda length, number: length == number,
@@ -316,3 +318,8 @@ def _element(condition: _Condition, element: Any, operator: str, values: list[st
 
 
 _DAYS_AGO = {"$more_than": "$more_than_ago", "$less_than": "$less_than_ago"}
+
+# All that some kind of column understands; words without a value are of single fields.
+OPERATORS = tuple(
+    dict.fromkeys((*_TEXTS, *_NUMBERS, *_PRESENCE, *_INSTANTS, *_COUNTS, *days.OPERATORS, *_SYNONYMS, *_WORDS))
+)

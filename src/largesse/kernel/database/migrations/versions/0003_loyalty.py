@@ -91,6 +91,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "cause_id", "rule_id"),
     )
     op.create_table(
+        "export_parts",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("export_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "export_id", "number"),
+    )
+    op.create_table(
+        "exports",
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("exported_object", sa.Text(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("kept_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "id"),
+    )
+    op.create_index("exports_by_creation", "exports", ["project_id", "created_at", "id"], unique=False)
+    op.create_index("exports_by_end", "exports", ["project_id", "kept_until"], unique=False)
+    op.create_table(
         "idempotency_keys",
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -550,6 +573,10 @@ def downgrade() -> None:
     op.drop_table("locations")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index("exports_by_end", table_name="exports")
+    op.drop_index("exports_by_creation", table_name="exports")
+    op.drop_table("exports")
+    op.drop_table("export_parts")
     op.drop_table("earnings")
     op.drop_index("earning_rules_of_event", table_name="earning_rules")
     op.drop_index("earning_rules_of_campaign", table_name="earning_rules")
