@@ -30,6 +30,7 @@ import largesse.customers.routes
 import largesse.exports.jobs
 import largesse.exports.routes
 import largesse.locations.routes
+import largesse.loyalties.autoredeem
 import largesse.loyalties.cards.routes
 import largesse.loyalties.cards.service
 import largesse.loyalties.earning.routes
@@ -225,6 +226,7 @@ KINDS: dict[str, Kind] = (
 CHORES: list[Chore] = [
     largesse.points.service.CALENDAR,
     largesse.loyalties.tiers.members.CALENDAR,
+    largesse.loyalties.autoredeem.make_chore(largesse.redemptions.automatic.redeem),
     largesse.segments.clock.make_chore(held_by),
     largesse.redemptions.service.ENDED_SUMS,
     largesse.exports.jobs.ENDED,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.api.loyalty import wait_for
 from tests.api.rewards import (
     card_of,
     counts_of,
@@ -115,6 +116,19 @@ def test_a_customer_has_ten_a_day(server: Server) -> None:
     server.go_ahead(DAY + 3600)
     add(server, card, 10)
     assert points_of(server.client, card) == 0
+    server.verify()
+
+
+def test_what_a_day_left_is_redeemed_when_the_next_begins(server: Server) -> None:
+    card, mug = member(server.client, 0), material(server.client)
+    automatic(server, card, mug, 10)
+    for _ in range(12):
+        add(server, card, 10)
+    assert points_of(server.client, card) == 20
+    server.go_ahead(DAY + 3600)
+    wait_for(lambda: points_of(server.client, card) == 0)
+    assert len(redemptions(server, card)) == 11
+    assert transactions(server.client, card)[0] == ("POINTS_REDEMPTION", -20, 120, 0)
     server.verify()
 
 

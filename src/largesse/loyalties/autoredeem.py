@@ -1,20 +1,38 @@
 """Rewards that programs redeem by themselves: when, how many at once, and how often a day. Who redeems them is handed in.
 
 A card that gained points spends them on the one reward of its program that is redeemed automatically, before tiers are looked at
-(documented). A customer can have 10 such redemptions of one reward a day; then it waits for the next local midnight (our decision).
+(documented). A customer can have 10 such redemptions of one reward a day; then it waits for the next local midnight (our decision),
+when a chore goes on with what was left.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Table, Text, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    select,
+    text,
+)
 from sqlalchemy.engine import Connection
 
+import largesse.points.service as points
 import largesse.rewards.service as rewards
+import largesse.vouchers.service as vouchers
 from largesse.engine.rewards import Assignment, price_of
-from largesse.kernel import definitions
+from largesse.kernel import clock, definitions
+from largesse.kernel.access.tables import projects
 from largesse.kernel.database.columns import metadata, one_of, project_id
 from largesse.kernel.database.rows import add_rows
 from largesse.kernel.database.unit import Unit
+from largesse.kernel.jobs.model import Chore
 from largesse.kernel.project import Project
 from largesse.loyalties.tiers import members
 from largesse.points.service import Cards
@@ -27,6 +45,8 @@ MOST_A_DAY = 10  # redemptions of one reward by one customer (documented)
 # which the caller saves. A refusal, such as an empty stock, is False and no error.
 Redeem = Callable[[Unit, Cards, StoredVoucher, Assignment, int, int], bool]
 
+_SPENT = text(f"count >= {MOST_A_DAY}")  # the day allows no more
+
 redeemed = Table(
     "auto_redemptions",
     metadata,
@@ -36,10 +56,25 @@ redeemed = Table(
     Column("day", Text, nullable=False),  # local, ISO 8601
     Column("count", BigInteger, nullable=False),
     PrimaryKeyConstraint("project_id", "customer_id", "assignment_id", "day"),
+    Index("auto_redemptions_spent", "project_id", "day", sqlite_where=_SPENT, postgresql_where=_SPENT),
 )
 _COUNTS = select(redeemed.c.customer_id, redeemed.c.assignment_id, redeemed.c.count).where(
     redeemed.c.project_id == bindparam("project"),
     redeemed.c.day == bindparam("day"),
+    one_of(redeemed.c.customer_id, "customers"),
+)
+_WAITING = (
+    select(redeemed.c.customer_id)
+    .where(redeemed.c.project_id == bindparam("project"), redeemed.c.day < bindparam("day"), _SPENT)
+    .order_by(redeemed.c.day)
+    .limit(bindparam("limit"))
+)
+_PROJECTS_WAITING = select(projects.c.project_id).where(
+    exists().where(redeemed.c.project_id == projects.c.project_id, redeemed.c.day < bindparam("day"), _SPENT)
+)
+_OVER = delete(redeemed).where(
+    redeemed.c.project_id == bindparam("project"),
+    redeemed.c.day < bindparam("day"),
     one_of(redeemed.c.customer_id, "customers"),
 )
 _HELD = f"t.count + {{count}} <= {MOST_A_DAY}"
@@ -84,6 +119,41 @@ def redeem_all(
             rows.append((entry.holder_id, assignment.id, day, count))
     keys = ("customer_id", "assignment_id", "day")
     add_rows(first.conn, redeemed, keys, "count", (), project.id, sorted(rows), guard=_HELD)
+
+
+def make_chore(redeem: Redeem) -> Chore:
+    """Goes on after midnight with those whom the number a day had stopped (documented as part of the daily run)."""
+    return Chore(
+        name="LOYALTIES.AUTO_REDEEM", due=_projects_waiting, step=lambda unit, most: _go_on(unit, most, redeem)
+    )
+
+
+def _projects_waiting(conn: Connection, now: int) -> list[str]:
+    latest = datetime.fromtimestamp(now // clock.SECOND, UTC) + timedelta(hours=14)  # in whatever zone they live
+    return list(conn.execute(_PROJECTS_WAITING, {"day": latest.date().isoformat()}).scalars())
+
+
+def _go_on(unit: Unit, most: int, redeem: Redeem) -> int:
+    today = {"project": unit.project_id, "day": unit.project.day(unit.now).isoformat()}
+    stopped = set(unit.conn.execute(_WAITING, {**today, "limit": most}).scalars())
+    if stopped:
+        _spend(unit, stopped, redeem)
+        unit.conn.execute(_OVER, {**today, "customers": list(stopped)})
+    return len(stopped)
+
+
+def _spend(unit: Unit, customer_ids: Collection[str], redeem: Redeem) -> None:
+    """Spends what their cards hold, which are locked and settled here."""
+    held = vouchers.cards_of_holders(unit.conn, unit.project_id, customer_ids, lock=False)
+    project = definitions.current(unit)
+    automatic = is_offered(unit, project, {stored.entry.campaign_id or "" for stored in held})
+    keys = [stored.entry.id for stored in held if stored.entry.campaign_id in automatic]
+    if not keys:
+        return
+    cards, found = points.lock(unit, keys)
+    if mine := [stored for stored in found.values() if stored in cards]:
+        redeem_all({stored.entry.id: unit for stored in mine}, cards, mine, automatic, redeem)
+    cards.save()
 
 
 def _counts(conn: Connection, project_id: str, customer_ids: Iterable[str], day: str) -> dict[tuple[str, str], int]:

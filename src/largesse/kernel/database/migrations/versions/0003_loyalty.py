@@ -19,6 +19,14 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "customer_id", "assignment_id", "day"),
     )
+    op.create_index(
+        "auto_redemptions_spent",
+        "auto_redemptions",
+        ["project_id", "day"],
+        unique=False,
+        sqlite_where=sa.text("count >= 10"),
+        postgresql_where=sa.text("count >= 10"),
+    )
     op.create_table(
         "custom_event_schemas",
         sa.Column("project_id", sa.Text(), nullable=False),
@@ -586,4 +594,10 @@ def downgrade() -> None:
     op.drop_index("custom_events_by_name", table_name="custom_events")
     op.drop_table("custom_events")
     op.drop_table("custom_event_schemas")
+    op.drop_index(
+        "auto_redemptions_spent",
+        table_name="auto_redemptions",
+        sqlite_where=sa.text("count >= 10"),
+        postgresql_where=sa.text("count >= 10"),
+    )
     op.drop_table("auto_redemptions")
