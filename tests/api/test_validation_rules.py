@@ -163,6 +163,9 @@ def test_an_assigned_rule_stays_until_it_is_let_go(server: Server) -> None:
     path = f"/v1/validation-rules/{made['id']}"
     error = refused(server.client.delete(path), 400, "resource_in_use")
     assert error["related_object_ids"] == [assigned["id"]]
+    assert error["related_object_type"] == "validation_rules_assignment"
+    naming = f"is in use by validation_rules_assignments with ids [{assigned['id']}]"
+    assert error["details"] == f"Resource validation_rules with id {made['id']} {naming}"
     ok(server.client.delete(f"{path}/assignments/{assigned['id']}"))
     assert voucher(server.client, used)["validation_rules_assignments"]["total"] == 0
     ok(server.client.delete(path))

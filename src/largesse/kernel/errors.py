@@ -68,8 +68,9 @@ def resource_in_use(
     resource_type: str, resource_id: str, related_type: str, related_ids: list[str], how: str = ""
 ) -> ApiError:
     """400 for a deletion that others stand against: `related_ids` of `related_type`; `how` says what the caller can do."""
+    many = related_type if related_type.endswith("s") else f"{related_type}s"  # observed
     ids = f" with ids [{', '.join(related_ids)}]" if related_ids else ""
-    details = f"Resource {resource_type} with id {resource_id} is in use by {related_type}{ids}{how}"
+    details = f"Resource {resource_type} with id {resource_id} is in use by {many}{ids}{how}"
     refusal = Refusal(
         code=400,
         key="resource_in_use",
