@@ -375,6 +375,17 @@ def test_members_a_client_leaves_unset_are_no_filters(shop: Shop) -> None:
     assert len(rows(shop, LISTS["vouchers"], {"filters": json.dumps(sent)})) == len(rows(shop, LISTS["vouchers"]))
 
 
+@pytest.mark.parametrize("kind", ["vouchers", "campaigns"])
+def test_the_switch_of_codes_and_campaigns_is_true_or_false(shop: Shop, kind: str) -> None:
+    listing = LISTS[kind]
+    on, off = (rows(shop, listing, condition("active", "$is", value)) for value in ("true", "false"))
+    assert all(row["active"] for row in on)
+    assert not any(row["active"] for row in off)
+    assert len(on) + len(off) == len(rows(shop, listing)) > 0
+    error = shop.client.get(listing.path, params=condition("active", "$is", "maybe"))
+    assert "active.conditions.$is" in refused(error, 400, "invalid_query_params")["details"]
+
+
 def _names(shop: Shop, **parameters: str) -> set[str]:
     found = rows(shop, LISTS["campaigns"], {f"filters{place}": value for place, value in parameters.items()})
     return {row["name"] for row in found if row["name"].startswith("Campaign")}

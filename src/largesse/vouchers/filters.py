@@ -14,7 +14,7 @@ _c = vouchers.c
 _TYPES = (DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD)
 
 
-def _active(operator: str, _values: list[str], now: int) -> ColumnElement[bool]:
+def _active(operator: str, values: list[str], now: int) -> ColumnElement[bool]:
     """`$active` is enabled and inside its dates, `$expired` past them, `$enabled` and `$disabled` the switch alone."""
     begun = or_(_c.start_date.is_(None), _c.start_date <= now)
     not_ended = or_(_c.expiration_date.is_(None), _c.expiration_date >= now)
@@ -24,9 +24,11 @@ def _active(operator: str, _values: list[str], now: int) -> ColumnElement[bool]:
         "$enabled": _c.active.is_(True),
         "$disabled": _c.active.is_(False),
     }
-    if operator not in conditions:
-        raise unknown_operator("active", operator, conditions)
-    return conditions[operator]
+    if operator in conditions:
+        return conditions[operator]
+    if operator == "$is" and values[0].lower() in ("true", "false"):
+        return _c.active.is_(values[0].lower() == "true")
+    raise unknown_operator("active", operator, conditions)
 
 
 FILTERS: dict[str, FilterColumn] = {
