@@ -14,6 +14,7 @@ from largesse.metadata_schemas.model import Definition
 
 _LONGEST_SHOWN = 100
 _PLACE = re.compile(r"(?:geo:)?(-?\d{1,2}(?:\.\d+)?),\s*(-?\d{1,3}(?:\.\d+)?)", re.ASCII)
+_ZONED = re.compile(r"T.+(?:Z|[+-]\d{2}:?\d{2})\Z", re.ASCII | re.IGNORECASE)
 _KINDS = {
     "string": "a string",
     "number": "a number",
@@ -96,6 +97,8 @@ def _fits(definition: Definition, value: Any) -> bool:
         return False
     if definition.eq is not None and value not in definition.eq:
         return False
+    if definition.ne is not None and value in definition.ne:
+        return False
     if isinstance(value, str):
         length = len(value)
         return (
@@ -106,8 +109,7 @@ def _fits(definition: Definition, value: Any) -> bool:
     if definition.type != "number":
         return True
     return (
-        (definition.ne is None or value not in definition.ne)
-        and (definition.lt is None or value < definition.lt)
+        (definition.lt is None or value < definition.lt)
         and (definition.lte is None or value <= definition.lte)
         and (definition.gt is None or value > definition.gt)
         and (definition.gte is None or value >= definition.gte)
@@ -123,7 +125,8 @@ def _is_day(value: Any) -> bool:
 
 
 def _is_moment(value: Any) -> bool:
-    return isinstance(value, str) and "T" in value and _reads(clock.parse_iso, value)
+    """With a zone, without which it would be no instant (documented)."""
+    return isinstance(value, str) and bool(_ZONED.search(value)) and _reads(clock.parse_iso, value)
 
 
 def _reads(parse: Callable[[str], object], value: str) -> bool:

@@ -29,22 +29,24 @@ def _definition(key: str, members: dict[str, Any], related_object: str) -> Defin
     place = f".properties.{key}"
     named = {_SNAKE_CASE.get(name, name): value for name, value in members.items()}
     found: Definition = wire.convert(wire.without_nulls(named), Definition, place)
-    for name in (*NUMERIC, *TEXTUAL, "eq", "object_type"):
+    for name in (*NUMERIC, *TEXTUAL, *_LISTS, "object_type"):
         fits = found.type in _MEMBERS_OF[name]
         if getattr(found, name) is not None and not fits:
             raise invalid_payload(f"Property {place}.{name} does not go with the type {found.type}")
     kind: type = str if found.type == "string" else int | float  # type: ignore[assignment]  # a union is no type to mypy
-    if found.eq is not None and not all(isinstance(value, kind) for value in found.eq):
-        raise invalid_payload(f"Property {place}.eq should hold values of the type {found.type}")
+    for name in _LISTS:
+        if not all(isinstance(value, kind) for value in getattr(found, name) or ()):
+            raise invalid_payload(f"Property {place}.{name} should hold values of the type {found.type}")
     if found.type == "object" and related_object not in RELATED:
         raise invalid_payload(f"Property {place}.type cannot be object: a nested schema has no nested objects")
     return found
 
 
+_LISTS = ("eq", "ne")
 _MEMBERS_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(NUMERIC, ("number",)),
     **dict.fromkeys(TEXTUAL, ("string",)),
-    "eq": ("string", "number"),
+    **dict.fromkeys(_LISTS, ("string", "number")),
     "object_type": ("object",),
 }
 

@@ -27,8 +27,7 @@ FREE_OBJECT = "unknown"  # as `object_type`: an object of any shape (documented)
 Type = Literal["string", "number", "boolean", "date", "datetime", "image_url", "geopoint", "object"]
 Key = Annotated[str, Meta(min_length=1, max_length=255)]
 Length = Annotated[int, Meta(ge=0, le=1_000_000)]
-Allowed = Annotated[list[int | float | str], Meta(max_length=1000)]
-Forbidden = Annotated[list[int | float], Meta(max_length=1000)]
+Values = Annotated[list[int | float | str], Meta(max_length=1000)]
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,8 +41,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     optional: bool = True
     deleted: bool = False
     object_type: str | None = None
-    eq: Allowed | None = None
-    ne: Forbidden | None = None
+    eq: Values | None = None
+    ne: Values | None = None
     lt: int | float | None = None
     lte: int | float | None = None
     gt: int | float | None = None
@@ -53,7 +52,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exact_length: Length | None = None
 
 
-NUMERIC = ("ne", "lt", "lte", "gt", "gte")
+NUMERIC = ("lt", "lte", "gt", "gte")
 TEXTUAL = ("min_length", "max_length", "exact_length")
 CAMEL_CASE = {
     "object_type": "objectType",
