@@ -26,6 +26,7 @@ import largesse.campaigns.service
 import largesse.categories.routes
 import largesse.custom_events.routes
 import largesse.custom_events.service
+import largesse.customers.exporting
 import largesse.customers.routes
 import largesse.exports.jobs
 import largesse.exports.routes
@@ -45,18 +46,22 @@ import largesse.loyalties.tiers.routes
 import largesse.management.routes
 import largesse.metadata_schemas.routes
 import largesse.oauth.routes
+import largesse.orders.exporting
 import largesse.orders.routes
 import largesse.orders.service
 import largesse.points.hooks
 import largesse.points.service
 import largesse.product_collections.routes
+import largesse.products.exporting
 import largesse.products.routes
 import largesse.products.service
 import largesse.promotions.routes
 import largesse.promotions.service
+import largesse.publications.exporting
 import largesse.publications.routes
 import largesse.publications.service
 import largesse.redemptions.automatic
+import largesse.redemptions.exporting
 import largesse.redemptions.routes
 import largesse.redemptions.service
 import largesse.rewards.assigning
@@ -72,6 +77,7 @@ import largesse.validation_rules.routes
 import largesse.validation_rules.service
 import largesse.vouchers.campaign_routes
 import largesse.vouchers.exporting
+import largesse.vouchers.exporting_codes
 import largesse.vouchers.pool
 import largesse.vouchers.routes
 import largesse.vouchers.service
@@ -167,6 +173,13 @@ HOLDINGS: dict[str, Holdings] = {
 
 # What can be exported.
 SOURCES: dict[str, Source] = {
+    "voucher": largesse.vouchers.exporting_codes.VOUCHERS,
+    "redemption": largesse.redemptions.exporting.REDEMPTIONS,
+    "customer": largesse.customers.exporting.make_source(held_by),
+    "publication": largesse.publications.exporting.PUBLICATIONS,
+    "order": largesse.orders.exporting.ORDERS,
+    "product": largesse.products.exporting.PRODUCTS,
+    "sku": largesse.products.exporting.SKUS,
     "voucher_transactions": largesse.vouchers.exporting.TRANSACTIONS,
     "points_expiration": largesse.wallets.exporting.EXPIRATIONS,
 }

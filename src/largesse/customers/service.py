@@ -141,6 +141,12 @@ def by_ids(
     return {customer.id: customer for customer in store.find(conn, project.id, ids=customer_ids, lock=lock)}
 
 
+def source_ids(unit: Unit, customer_ids: Collection[str]) -> dict[str, str | None]:
+    """The source ids of existing customers, in one query; none for no customers."""
+    found = by_ids(unit.conn, unit.project, customer_ids) if customer_ids else {}
+    return {id: customer.source_id for id, customer in found.items()}
+
+
 def ids_of(conn: Connection, project_id: str, keys: Collection[str]) -> list[str]:
     """The ids of those customers that exist under these ids or source ids, each once."""
     return store.ids_of(conn, project_id, keys)

@@ -61,8 +61,8 @@ customers = Table(
     Index("customers_by_change", "project_id", "updated_at", "id"),
 )
 
-_FIELDS = StoredCustomer.__struct_fields__
-_ALL = select(*(customers.c[name] for name in _FIELDS))
+COLUMNS = StoredCustomer.__struct_fields__
+_ALL = select(*(customers.c[name] for name in COLUMNS))
 _BY_KEYS = _ALL.where(
     customers.c.project_id == bindparam("project"),
     found_by(
@@ -128,7 +128,7 @@ def find(
             "tracking_keys": list(tracking_keys),
             "emails": list(emails),
         }
-    return [_customer(row) for row in conn.execute(statement, arguments)]
+    return [stored_customer(row) for row in conn.execute(statement, arguments)]
 
 
 def ids_of(conn: Connection, project_id: str, keys: Collection[str]) -> list[str]:
@@ -143,12 +143,12 @@ def some_ids(conn: Connection, project_id: str, after: str, limit: int) -> list[
 
 def lock_free(conn: Connection, project_id: str, ids: Collection[str]) -> list[StoredCustomer]:
     """Locks those of the customers that nobody else holds at the moment."""
-    return [_customer(row) for row in conn.execute(_BY_ID_FREE, {"project": project_id, "ids": list(ids)})]
+    return [stored_customer(row) for row in conn.execute(_BY_ID_FREE, {"project": project_id, "ids": list(ids)})]
 
 
 def insert(conn: Connection, project_id: str, new: Sequence[StoredCustomer]) -> None:
-    rows = [(*(_stored(getattr(customer, name)) for name in _FIELDS), _email_key(customer)) for customer in new]
-    insert_rows(conn, customers, (*_FIELDS, "email_key"), project_id, rows)
+    rows = [(*(_stored(getattr(customer, name)) for name in COLUMNS), _email_key(customer)) for customer in new]
+    insert_rows(conn, customers, (*COLUMNS, "email_key"), project_id, rows)
 
 
 def update(conn: Connection, project_id: str, changed: Sequence[StoredCustomer]) -> None:
@@ -185,7 +185,7 @@ def page(
     where = (customers.c.project_id == project_id, *conditions)
     total = conn.execute(select(func.count()).select_from(customers).where(*where)).scalar_one()
     rows = conn.execute(_ALL.where(*where).order_by(*order).limit(limit).offset(offset))
-    return [_customer(row) for row in rows], total
+    return [stored_customer(row) for row in rows], total
 
 
 def remove(conn: Connection, project_id: str, customer_id: str) -> None:
@@ -209,8 +209,9 @@ def _stored(value: Any) -> Any:
     return wire.encode_text(value) if isinstance(value, dict) else value
 
 
-def _customer(row: Row[Any]) -> StoredCustomer:
-    values = dict(zip(_FIELDS, row, strict=True))
+def stored_customer(row: Row[Any]) -> StoredCustomer:
+    """A row that begins with `COLUMNS`."""
+    values = dict(zip(COLUMNS, row, strict=False))
     for name in ("address", "metadata"):
         if values[name] is not None:
             values[name] = wire.decode_stored(values[name], dict[str, Any])

@@ -35,7 +35,7 @@ def checked(unit: Unit, source: Source, sent: Parameters, scope: Scope) -> dict[
         raise _invalid_params(f"Property .parameters.order should be one of {allowed}")
     filters = dict(sent.filters or {})
     conditions(unit, source, filters, {})
-    filters |= {field: {"conditions": {"$in": [value]}} for field, value in scope.items()}
+    filters |= {field: _only(value) for field, value in scope.items()}
     if filters:
         filters["junction"] = filters.get("junction") or "and"
     found: dict[str, Any] = {name: value for name, value in msgspec.structs.asdict(sent).items() if value is not None}
@@ -44,10 +44,15 @@ def checked(unit: Unit, source: Source, sent: Parameters, scope: Scope) -> dict[
 
 def conditions(unit: Unit, source: Source, filters: dict[str, Any], scope: Scope) -> list[ColumnElement[bool]]:
     """What the filters ask and, in any case, the scope. Raises ApiError 400."""
-    own = {field: node for field, node in filters.items() if field not in scope}
+    # Joined by OR, the filter of the scope would let everything in it pass.
+    own = {name: node for name, node in filters.items() if name not in scope or node != _only(scope[name])}
     asked = _where(unit, source, own)
     found = [source.filters[field].column == value for field, value in scope.items()]
     return found if asked is None else [*found, asked]
+
+
+def _only(value: str) -> dict[str, Any]:
+    return {"conditions": {"$in": [value]}}
 
 
 def _where(unit: Unit, source: Source, filters: dict[str, Any]) -> ColumnElement[bool] | None:

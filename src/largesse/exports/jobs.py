@@ -32,8 +32,8 @@ def kinds(sources: Mapping[str, Source]) -> dict[str, Kind]:
             after=Place(state["value"], state["id"]) if "id" in state else None,
             limit=job.batch,
         )
-        fields = {METADATA if column.startswith(f"{METADATA}.") else column for column in columns}
-        text = lines(columns, source.values(unit, rows, fields))
+        fields = frozenset(METADATA if column.startswith(f"{METADATA}.") else column for column in columns)
+        text = lines(columns, source.values(unit, rows, fields, job.arguments["base_url"]))
         if "columns" not in state:
             text = header(columns) + text
         size = len(text.encode())

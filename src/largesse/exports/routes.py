@@ -127,6 +127,10 @@ def make_routes(sources: Mapping[str, Source]) -> list[HTTPRouteHandler]:
     async def export_voucher_transactions(request: ApiRequest, code: str) -> Response[bytes]:
         return await scoped(request, service.TRANSACTIONS, lambda unit: service.scope_of_voucher(unit, code))
 
+    @post("/v1/orders/export", **operation("Export orders", body=ScopedExportCreate, answer=ExportAnswer))
+    async def export_orders(request: ApiRequest) -> Response[bytes]:
+        return await scoped(request, service.ORDERS, lambda _unit: {})
+
     return [
         list_exports,
         create_export,
@@ -138,4 +142,5 @@ def make_routes(sources: Mapping[str, Source]) -> list[HTTPRouteHandler]:
         export_card_transactions,
         export_member_transactions,
         export_voucher_transactions,
+        export_orders,
     ]

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -54,16 +55,23 @@ class Desk:
         scope: Scope = {}
         if sent.exported_object == VOUCHERS and parameters.campaign_id:
             scope = {"campaign_id": campaigns.find(unit, parameters.campaign_id).id}
-        return self.scoped(unit, sent.exported_object, parameters, scope, base_url, days)
+        checked_parameters = checked(unit, self._sources[sent.exported_object], parameters, {})
+        return self._add(unit, sent.exported_object, checked_parameters, scope, base_url, days)
 
     def scoped(
         self, unit: Unit, exported: str, sent: Parameters, scope: Scope, base_url: str, days: int
     ) -> ExportAnswer:
         """An export of what the scope holds, kept for so many days once asked for. Raises ApiError 400 as `create`."""
+        parameters = checked(unit, self._sources[exported], sent, scope)
+        return self._add(unit, exported, parameters, scope, base_url, days)
+
+    def _add(
+        self, unit: Unit, exported: str, parameters: dict[str, Any], scope: Scope, base_url: str, days: int
+    ) -> ExportAnswer:
         new = StoredExport(
             id=ids.text_id("exp_"),
             exported_object=exported,
-            parameters=checked(unit, self._sources[exported], sent, scope),
+            parameters=parameters,
             status="SCHEDULED",
             token=f"{unit.project_id}.{ids.random_text(_TOKEN_LENGTH)}",
             size=0,
@@ -71,7 +79,7 @@ class Desk:
             kept_until=unit.now + days * clock.DAY,
         )
         store.add(unit.conn, unit.project_id, new)
-        enqueue(unit, EXPORT, {"export_id": new.id, "scope": scope})
+        enqueue(unit, EXPORT, {"export_id": new.id, "scope": scope, "base_url": base_url})
         return _answer(new, base_url)
 
 

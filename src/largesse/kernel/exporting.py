@@ -1,6 +1,6 @@
 """What a room offers for export: rows of its tables, read in slices, as values under the names of fields."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.filters import FilterColumn
 
-Values = Callable[[Unit, Sequence[Row[Any]], Collection[str]], list[dict[str, Any]]]
+# (unit, rows, fields asked for, base of absolute URLs) → the values of each row
+Values = Callable[[Unit, Sequence[Row[Any]], frozenset[str], str], list[dict[str, Any]]]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

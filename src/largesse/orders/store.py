@@ -50,7 +50,7 @@ orders = Table(
     Index("orders_of_customer", "project_id", "customer_id", "created_at"),
 )
 
-_FIELDS = (
+COLUMNS = (
     "id",
     "source_id",
     "status",
@@ -66,8 +66,8 @@ _FIELDS = (
     "redemptions",
 )
 _JSON: dict[str, Any] = {"lines": tuple[Line, ...], "metadata": dict[str, Any], "redemptions": dict[str, Any]}
-_CHANGING = tuple(name for name in _FIELDS if name not in ("id", "source_id", "created_at"))
-_ALL = select(*(orders.c[name] for name in _FIELDS))
+_CHANGING = tuple(name for name in COLUMNS if name not in ("id", "source_id", "created_at"))
+_ALL = select(*(orders.c[name] for name in COLUMNS))
 _BY_KEYS = _ALL.where(
     orders.c.project_id == bindparam("project"),
     found_by(orders.c.id, {"ids": orders.c.id, "source_ids": orders.c.source_id}),
@@ -81,12 +81,12 @@ def load(
 ) -> list[Order]:
     statement = _BY_KEYS_LOCKED if lock else _BY_KEYS
     arguments = {"project": project_id, "ids": list(ids), "source_ids": list(source_ids)}
-    return [_order(row) for row in conn.execute(statement, arguments)]
+    return [stored_order(row) for row in conn.execute(statement, arguments)]
 
 
 def insert(conn: Connection, project_id: str, new: Sequence[Order]) -> None:
-    rows = [(*(_stored(order, name) for name in _FIELDS), order.total_amount) for order in new]
-    insert_rows(conn, orders, (*_FIELDS, "total_amount"), project_id, rows)
+    rows = [(*(_stored(order, name) for name in COLUMNS), order.total_amount) for order in new]
+    insert_rows(conn, orders, (*COLUMNS, "total_amount"), project_id, rows)
 
 
 def update(conn: Connection, project_id: str, changed: Sequence[Order]) -> None:
@@ -106,7 +106,7 @@ def page(
     where = (orders.c.project_id == project_id, *conditions)
     total = conn.execute(select(func.count()).select_from(orders).where(*where)).scalar_one()
     rows = conn.execute(_ALL.where(*where).order_by(*order).limit(limit).offset(offset))
-    return [_order(row) for row in rows], total
+    return [stored_order(row) for row in rows], total
 
 
 def last_counted(conn: Connection, project_id: str, customer_id: str, except_id: str) -> tuple[int, int] | None:
@@ -147,8 +147,9 @@ def _stored(order: Order, name: str) -> Any:
     return wire.encode_text(value) if name in _JSON and value is not None else value
 
 
-def _order(row: Row[Any]) -> Order:
-    values = dict(zip(_FIELDS, row, strict=True))
+def stored_order(row: Row[Any]) -> Order:
+    """A row that begins with `COLUMNS`."""
+    values = dict(zip(COLUMNS, row, strict=False))
     for name, kind in _JSON.items():
         if values[name] is not None:
             values[name] = wire.decode_stored(values[name], kind)

@@ -37,7 +37,7 @@ _ORDERS = {
     name: _columns[name] for name in ("id", "voucher_code", "tracking_id", "customer_id", "created_at", "channel")
 }
 _TYPES = {"discount": "DISCOUNT_VOUCHER", "loyalty": "LOYALTY_CARD", "gift": "GIFT_VOUCHER"}
-_FILTERS = {
+FILTERS = {
     "failure_code": FilterColumn(_columns.failure_code, "text"),
     "result": FilterColumn(_columns.result, "text"),
     "customer_id": FilterColumn(_columns.customer_id, "text"),
@@ -334,7 +334,7 @@ def _listed(unit: Unit, query: Query, conditions: list[ColumnElement[bool]]) -> 
         conditions.append(is_one if of_referrals else not_(is_one))
     if source_id := query.text("source_id"):
         conditions.append(_columns.source_id == source_id)
-    conditions += query.filtered(_FILTERS, unit)
+    conditions += query.filtered(FILTERS, unit)
     page = query.page()
     order = query.order(_ORDERS, "-created_at", _columns.id)
     found, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

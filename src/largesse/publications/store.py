@@ -82,10 +82,10 @@ holders = Table(
 )
 
 _MOST_TOLD = 1000
-_FIELDS = Publication.__struct_fields__
-_COLUMNS = (*_FIELDS, "voucher_id", "voucher_code")
+FIELDS = Publication.__struct_fields__
+_COLUMNS = (*FIELDS, "voucher_id", "voucher_code")
 _HOLDER_FIELDS = Holder.__struct_fields__
-_MINE = select(*(publications.c[name] for name in _FIELDS)).where(publications.c.project_id == bindparam("project"))
+_MINE = select(*(publications.c[name] for name in FIELDS)).where(publications.c.project_id == bindparam("project"))
 _BY_SOURCE = _MINE.where(publications.c.source_id == bindparam("source_id"), _NAMED)
 _BY_IDS = _MINE.where(one_of(publications.c.id, "ids"))
 _HELD = (
@@ -148,12 +148,12 @@ def insert_holders(conn: Connection, project_id: str, rows: Sequence[Holder]) ->
 def by_source(conn: Connection, project_id: str, source_id: str) -> Publication | None:
     """The publication that succeeded under this id of the caller's."""
     row = conn.execute(_BY_SOURCE, {"project": project_id, "source_id": source_id}).first()
-    return _publication(row) if row is not None else None
+    return stored_publication(row) if row is not None else None
 
 
 def by_id(conn: Connection, project_id: str, publication_id: str) -> Publication | None:
     row = conn.execute(_BY_IDS, {"project": project_id, "ids": [publication_id]}).first()
-    return _publication(row) if row is not None else None
+    return stored_publication(row) if row is not None else None
 
 
 def held(conn: Connection, project_id: str, campaign_id: str, customer_ids: Collection[str]) -> list[Holder]:
@@ -220,9 +220,9 @@ def page(
 ) -> tuple[list[Publication], int]:
     where = (publications.c.project_id == project_id, *conditions)
     total = conn.execute(select(func.count()).select_from(publications).where(*where)).scalar_one()
-    chosen = select(*(publications.c[name] for name in _FIELDS)).where(*where)
+    chosen = select(*(publications.c[name] for name in FIELDS)).where(*where)
     rows = conn.execute(chosen.order_by(*order).limit(limit).offset(offset))
-    return [_publication(row) for row in rows], total
+    return [stored_publication(row) for row in rows], total
 
 
 def count_by_result(
@@ -267,8 +267,9 @@ def _stored(value: Any) -> Any:
     return wire.encode_text(value) if isinstance(value, dict | list) else value
 
 
-def _publication(row: Row[Any]) -> Publication:
-    values = dict(zip(_FIELDS, row, strict=True))
+def stored_publication(row: Row[Any]) -> Publication:
+    """A row that begins with `FIELDS`."""
+    values = dict(zip(FIELDS, row, strict=False))
     values["metadata"] = wire.decode_stored(values["metadata"], dict[str, Any])
     values["vouchers"] = wire.decode_stored(values["vouchers"], list[tuple[str, str]])
     return Publication(**values)

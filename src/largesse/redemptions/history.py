@@ -26,7 +26,7 @@ _ORDERS: dict[str, Column[Any]] = {
     "tracking_id": redemptions.c.tracking_id,
     "customer_id": redemptions.c.customer_id,
 }
-_FILTERS = {
+FILTERS = {
     "voucher_code": FilterColumn(redemptions.c.voucher_code, "text"),
     "related_object_id": FilterColumn(redemptions.c.related_object_id, "text"),
     "related_object_parent_id": FilterColumn(redemptions.c.related_object_parent_id, "text"),
@@ -54,7 +54,7 @@ def list_records(unit: Unit, query: Query) -> RedemptionList:
     if customer := query.text("customer"):
         found = customers.by_key(unit, customer)
         conditions.append(redemptions.c.customer_id == (found.id if found else customer))
-    conditions += query.filtered(_FILTERS, unit)
+    conditions += query.filtered(FILTERS, unit)
     order = query.order(_ORDERS, "-created_at", redemptions.c.id)
     page = query.page()
     listed, total = store.page(unit.conn, unit.project_id, conditions, order, limit=page.limit, offset=page.offset)

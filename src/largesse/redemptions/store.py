@@ -16,10 +16,10 @@ from largesse.kernel.database.rows import insert_rows, update_rows
 from largesse.redemptions.model import GrantedReward, Record
 from largesse.redemptions.tables import locks, redemptions
 
-_COLUMNS = tuple(column.name for column in redemptions.c if column.name != "project_id")
-_FIELDS = tuple({"order_snapshot": "order"}.get(name, name) for name in _COLUMNS)
+COLUMNS = tuple(column.name for column in redemptions.c if column.name != "project_id")
+_FIELDS = tuple({"order_snapshot": "order"}.get(name, name) for name in COLUMNS)
 _JSON: dict[str, Any] = {"metadata": dict[str, Any], "order": Order, "reward": GrantedReward}
-_ALL = select(*(redemptions.c[name] for name in _COLUMNS))
+_ALL = select(*(redemptions.c[name] for name in COLUMNS))
 
 _WITH_CHILDREN = _ALL.where(
     redemptions.c.project_id == bindparam("project"),
@@ -112,7 +112,7 @@ _LOCK_COLUMNS = ("session_key", "voucher_id", "quantity", "credits", "expires_at
 
 
 def insert(conn: Connection, project_id: str, records: Sequence[Record]) -> None:
-    insert_rows(conn, redemptions, _COLUMNS, project_id, [_row(record) for record in records])
+    insert_rows(conn, redemptions, COLUMNS, project_id, [_row(record) for record in records])
 
 
 def mark_rolled_back(conn: Connection, project_id: str, records: Sequence[Record]) -> None:
@@ -132,7 +132,7 @@ def with_children(conn: Connection, project_id: str, ids: Collection[str], *, lo
     """The records of these ids and all children of those that are parents, in id order."""
     statement = _WITH_CHILDREN_LOCKED if lock else _WITH_CHILDREN
     rows = conn.execute(statement, {"project": project_id, "ids": list(ids), "parents": list(ids)})
-    return {record.id: record for record in map(_record, rows)}
+    return {record.id: record for record in map(stored_record, rows)}
 
 
 def page(
@@ -148,7 +148,7 @@ def page(
     where = (redemptions.c.project_id == project_id, *conditions)
     total = conn.execute(select(func.count()).select_from(redemptions).where(*where)).scalar_one()
     rows = conn.execute(_ALL.where(*where).order_by(*order).limit(limit).offset(offset))
-    return [_record(row) for row in rows], total
+    return [stored_record(row) for row in rows], total
 
 
 def live_locks(conn: Connection, project_id: str, voucher_ids: Collection[str], now: int) -> dict[str, list[Lock]]:
@@ -340,8 +340,9 @@ def _json(value: object) -> str | None:
     return None if value is None else wire.encode_text(value)
 
 
-def _record(row: Row[Any]) -> Record:
-    values = dict(zip(_FIELDS, row, strict=True))
+def stored_record(row: Row[Any]) -> Record:
+    """A row that begins with `COLUMNS`."""
+    values = dict(zip(_FIELDS, row, strict=False))
     for field, kind in _JSON.items():
         if values[field] is not None:
             values[field] = wire.decode_stored(values[field], kind)

@@ -1,6 +1,6 @@
 """Transactions of credit and points as exports carry them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -15,7 +15,7 @@ _c = transactions.c
 _PLAIN = ("id", "campaign_id", "voucher_id", "type", "source_id", "reason", "source", "related_transaction_id")
 
 
-def _values(_unit: Unit, rows: Sequence[Row[Any]], _fields: Collection[str]) -> list[dict[str, Any]]:
+def _values(_unit: Unit, rows: Sequence[Row[Any]], _fields: frozenset[str], _base_url: str) -> list[dict[str, Any]]:
     """`balance` is what was left after the transaction, `amount` by how much it moved: credits in minor units, or points."""
     found = []
     for row in rows:

@@ -1,6 +1,6 @@
 """Buckets of points as exports carry them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -15,7 +15,7 @@ _c = buckets.c
 _FIELDS = ("id", "campaign_id", "voucher_id", "status", "expires_at", "points")
 
 
-def _values(unit: Unit, rows: Sequence[Row[Any]], _fields: Collection[str]) -> list[dict[str, Any]]:
+def _values(unit: Unit, rows: Sequence[Row[Any]], _fields: frozenset[str], _base_url: str) -> list[dict[str, Any]]:
     """What a bucket can still be spent for or, once its last day is over, what expired in it (our decision)."""
     today = unit.project.day(unit.now).isoformat()
     return [
