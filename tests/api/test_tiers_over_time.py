@@ -149,6 +149,24 @@ def test_a_month_that_reached_less_lowers_the_tier_when_it_ends(traveller: Trave
     assert (member.told, member.balance) == (["joined", "downgraded"], 325)
 
 
+def test_missed_days_are_made_up_for_in_their_order(traveller: Traveller) -> None:
+    server = traveller.on("2027-03-24")
+    monthly_points = {"period_type": "MONTH", "period_value": 1}
+    spent = membership(server.client, loyalty_tiers_expiration=term("P3M"), expiration_rules=monthly_points)
+    tiers(server.client, spent.program, tier("Silver", 100, None))
+    spent.adds(150)
+    assert spent.tier_days == ("Silver", "2027-03-24", "2027-06-24")
+    waited = member_of(server, monthly("END_OF_NEXT_PERIOD"))
+    rule(server.client, waited.program, fixed(120), pending_points={"period_type": "DAY", "period_value": 5})
+    waited.pays()
+    traveller.on("2027-04-10")
+    waited.client = traveller.server.client
+    assert waited.tier_days == ("Silver", "2027-03-29", "2027-04-30")
+    traveller.on("2027-07-01")
+    spent.client = traveller.server.client
+    assert (spent.tier, spent.told) == (None, ["joined", "left"])
+
+
 def test_a_worker_brings_what_midnight_brings(store: str) -> None:
     traveller = Traveller(store)
     try:

@@ -5,6 +5,7 @@ records events that the next round of reactions sees, so that tiers reached may 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import largesse.customers.service as customers
@@ -19,7 +20,7 @@ from largesse.loyalties.autoredeem import Redeem
 from largesse.loyalties.earning import reaction as earning
 from largesse.loyalties.earning.rules import has_programs
 from largesse.loyalties.tiers import standing
-from largesse.loyalties.tiers.standing import COLLECTED, Change
+from largesse.loyalties.tiers.standing import COLLECTED, Change, Moved
 from largesse.points.hooks import Hook
 from largesse.points.service import Cards
 from largesse.vouchers.model import StoredVoucher
@@ -27,7 +28,8 @@ from largesse.vouchers.model import StoredVoucher
 _MOVED = "voucher.loyalty_card.transaction.created"
 _CANCELED = "customer.order.canceled"
 _PUBLISHED = "customer.publication.succeeded"
-_ACTIVATION = "PENDING_POINTS_ACTIVATION"
+_EXPIRED = "voucher.loyalty_card.points_expired"
+_ACTIVATION, _EXPIRATION = "PENDING_POINTS_ACTIVATION", "POINTS_EXPIRATION"
 _GAINED = (*COLLECTED, "POINTS_TRANSFER_IN")  # may be spent by itself; what a rollback returned may not (our decision)
 
 
@@ -77,22 +79,33 @@ def _moved(news: News, opened: set[str]) -> tuple[dict[str, Change], set[str]]:
     changes: dict[str, Change] = {}
     gained: set[str] = set()
     for unit, event in news:
-        if event.type != _MOVED or (event.customer_id is None and event.about is None):
+        if event.type not in (_MOVED, _EXPIRED) or (event.customer_id is None and event.about is None):
             continue
         if event.entity_id in opened:
             unit.news.append(event)
             continue
-        made = wire.decoder(dict[str, Any]).decode(event.data)["transaction"]
-        kind, moved = made["type"], made["details"]["balance"]["points"]
+        data = wire.decoder(dict[str, Any]).decode(event.data)
+        made = data["transaction"]
+        kind = made["type"]
+        if (kind == _EXPIRATION) != (event.type == _EXPIRED):
+            continue  # of what expired, only the event of its own says when
         change = changes.setdefault(event.entity_id, Change(unit=unit, stored=event.about))
         change.unit, change.stored = unit, event.about
-        if kind != _ACTIVATION:
-            change.later += moved
-        if kind in COLLECTED:
-            change.collected += moved
+        points, day = made["details"]["balance"]["points"], _day_of(data, unit.project.day(unit.now))
+        change.moved.append(Moved(day, points, at_midnight=kind == _ACTIVATION, is_collected=kind in COLLECTED))
         if kind in _GAINED:
             gained.add(event.entity_id)
     return dict(sorted(changes.items())), gained
+
+
+def _day_of(data: Mapping[str, Any], today: date) -> date:
+    """When points moved: what the calendar brings may be of a day before today."""
+    made = data["transaction"]
+    if made["type"] == _EXPIRATION:
+        return max(date.fromisoformat(one["expires_at"]) for one in data["buckets"]) + timedelta(days=1)
+    if made["type"] == _ACTIVATION and made["details"]["balance"]["operation_type"] == "AUTOMATIC":
+        return date.fromisoformat(made["details"]["pending_points"]["activates_at"])
+    return today
 
 
 def _join_tiers(news: News, changes: dict[str, Change]) -> None:
@@ -128,4 +141,4 @@ def _redeem(changes: Mapping[str, Change], redeem: Redeem) -> None:
     cards.save()
     for id, stored in found.items():
         before, mine[id].stored = mine[id].stored.entry.balance, stored
-        mine[id].later += stored.entry.balance - before
+        mine[id].moved.append(Moved(project.day(first.now), stored.entry.balance - before))

@@ -225,4 +225,4 @@ def _record(
     }
     if made is not None:
         data["transaction"] = shown_transaction(made)
-    unit.record(f"voucher.loyalty_card.{what}", stored.entry.id, data, customer_id=stored.entry.holder_id)
+    unit.record(f"voucher.loyalty_card.{what}", stored.entry.id, data, customer_id=stored.entry.holder_id, about=stored)

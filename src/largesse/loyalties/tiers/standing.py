@@ -4,7 +4,7 @@ Whoever calls what writes here holds the row locks of the cards' holders.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -31,17 +31,24 @@ COLLECTED = (
 _ALONE = ("joined", "left", "prolonged", "expiration.changed")  # events that name one tier
 
 
-class Change(msgspec.Struct, kw_only=True):
-    """A card whose points changed.
+class Moved(msgspec.Struct, frozen=True):
+    """Points that came to a card or left it on a day. What counts for tiers of a period is `is_collected`.
 
-    `later` is by how much the balance moved after points had become usable by the calendar: what the balance was when the day
-    began, follows from it. `collected` is what counts for tiers of a period.
+    Points that became usable `at_midnight` were there when the day's tiers were looked at; all else came after (documented).
     """
+
+    day: date
+    points: int
+    at_midnight: bool = False
+    is_collected: bool = False
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """A card whose points changed by `moved`, in whatever order: the calendar may make up for days before today."""
 
     unit: Unit
     stored: StoredVoucher
-    later: int = 0
-    collected: int = 0
+    moved: list[Moved] = msgspec.field(default_factory=list)
 
 
 class Member:
@@ -162,13 +169,19 @@ def follow(changes: Sequence[Change]) -> None:
     if not changes:
         return
 
-    def step(member: Member, change: Change, today: date) -> None:
-        balance = change.stored.entry.balance
-        member.pass_days(balance - change.later, today)
-        member.collect(change.collected, today)
-        member.follow(balance, today)
+    advance(_load_now(changes), changes, _live_through)
 
-    advance(_load_now(changes), changes, step)
+
+def _live_through(member: Member, change: Change, today: date) -> None:
+    """Takes a member day by day through what was moved."""
+    balance = change.stored.entry.balance - sum(one.points for one in change.moved)
+    for day in sorted({*(one.day for one in change.moved), today}):
+        mine = [one for one in change.moved if one.day == day]
+        member.pass_days(balance, day - timedelta(days=1))
+        member.pass_days(balance + sum(one.points for one in mine if one.at_midnight), day)
+        balance += sum(one.points for one in mine)
+        member.collect(sum(one.points for one in mine if one.is_collected), day)
+        member.follow(balance, day)
 
 
 def pass_days(changes: Sequence[Change]) -> None:
