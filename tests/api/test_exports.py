@@ -4,9 +4,10 @@ import json
 
 import httpx
 import pytest
+import sqlalchemy
 
 from tests.api.exported import exported, finished, rows, text
-from tests.api.loyalty import MONTH, Program
+from tests.api.loyalty import MONTH, Program, wait_for
 from tests.api.shop import code, gift, name, ok, percent, refused
 from tests.servers import Server
 
@@ -200,3 +201,8 @@ def test_a_file_is_kept_for_thirty_days(server: Server) -> None:
     server.go_ahead(2 * DAY)
     refused(httpx.get(server.base_url + path), 404, "not_found")
     assert ok(server.client.get(f"/v1/exports/{made['id']}"))["status"] == "DONE"
+    engine = sqlalchemy.create_engine(server.store.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        left = sqlalchemy.text("SELECT count(*) FROM export_parts WHERE export_id = :id")
+        wait_for(lambda: conn.execute(left, {"id": made["id"]}).scalar() == 0)
+    engine.dispose()

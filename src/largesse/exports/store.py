@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.engine import Connection
@@ -27,6 +28,7 @@ from largesse.exports.model import Status, StoredExport
 from largesse.kernel.access.tables import projects
 from largesse.kernel.database.columns import JsonText, metadata, micros, project_id
 
+_WITH_FILE = text("size > 0")
 exports = Table(
     "exports",
     metadata,
@@ -36,12 +38,12 @@ exports = Table(
     Column("parameters", JsonText, nullable=False),
     Column("status", Text, nullable=False),
     Column("token", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),  # bytes of all parts
+    Column("size", BigInteger, nullable=False),  # bytes of all parts; 0 before there are some, and once they are gone
     micros("created_at"),
     micros("kept_until"),
     PrimaryKeyConstraint("project_id", "id"),
     Index("exports_by_creation", "project_id", "created_at", "id"),
-    Index("exports_by_end", "project_id", "kept_until"),
+    Index("exports_by_end", "project_id", "kept_until", sqlite_where=_WITH_FILE, postgresql_where=_WITH_FILE),
 )
 parts = Table(
     "export_parts",
@@ -59,19 +61,13 @@ _BY_ID_LOCKED = _BY_ID.with_for_update()
 _PARTS_OF = (parts.c.project_id == bindparam("project"), parts.c.export_id == bindparam("id"))
 _PART = select(parts.c.content).where(*_PARTS_OF, parts.c.number == bindparam("number"))
 _ENDED = (
-    select(exports.c.id, func.min(parts.c.number).label("first"))
-    .join_from(exports, parts, (parts.c.project_id == exports.c.project_id) & (parts.c.export_id == exports.c.id))
-    .where(exports.c.project_id == bindparam("project"), exports.c.kept_until <= bindparam("now"))
-    .group_by(exports.c.id)
+    select(exports.c.id)
+    .where(exports.c.project_id == bindparam("project"), exports.c.kept_until <= bindparam("now"), _WITH_FILE)
     .limit(1)
 )
+_FIRST_PART = select(func.min(parts.c.number)).where(*_PARTS_OF)
 _PROJECTS_WITH_ENDED = select(projects.c.project_id).where(
-    exists().where(
-        exports.c.project_id == projects.c.project_id,
-        exports.c.kept_until <= bindparam("now"),
-        parts.c.project_id == exports.c.project_id,
-        parts.c.export_id == exports.c.id,
-    )
+    exists().where(exports.c.project_id == projects.c.project_id, exports.c.kept_until <= bindparam("now"), _WITH_FILE)
 )
 
 
@@ -123,11 +119,16 @@ def projects_with_ended(conn: Connection, now: int) -> list[str]:
 
 def drop_ended(conn: Connection, project_id: str, now: int, most: int) -> int:
     """Deletes at most so many parts of a file that is no longer kept; answers how many."""
-    row = conn.execute(_ENDED, {"project": project_id, "now": now}).first()
-    if row is None:
+    id = conn.execute(_ENDED, {"project": project_id, "now": now}).scalar()
+    if id is None:
         return 0
-    some = delete(parts).where(*_PARTS_OF, parts.c.number < row.first + most)
-    return conn.execute(some, {"project": project_id, "id": row.id}).rowcount
+    first = conn.execute(_FIRST_PART, {"project": project_id, "id": id}).scalar() or 0
+    some = delete(parts).where(*_PARTS_OF, parts.c.number < first + most)
+    dropped = conn.execute(some, {"project": project_id, "id": id}).rowcount
+    if dropped < most:
+        mine = (exports.c.project_id == project_id, exports.c.id == id)
+        conn.execute(update(exports).where(*mine).values(size=0))
+    return max(dropped, 1)
 
 
 def _stored(row: Row[Any]) -> StoredExport:

@@ -120,7 +120,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "id"),
     )
     op.create_index("exports_by_creation", "exports", ["project_id", "created_at", "id"], unique=False)
-    op.create_index("exports_by_end", "exports", ["project_id", "kept_until"], unique=False)
+    op.create_index(
+        "exports_by_end",
+        "exports",
+        ["project_id", "kept_until"],
+        unique=False,
+        sqlite_where=sa.text("size > 0"),
+        postgresql_where=sa.text("size > 0"),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("project_id", sa.Text(), nullable=False),
@@ -581,7 +588,9 @@ def downgrade() -> None:
     op.drop_table("locations")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
-    op.drop_index("exports_by_end", table_name="exports")
+    op.drop_index(
+        "exports_by_end", table_name="exports", sqlite_where=sa.text("size > 0"), postgresql_where=sa.text("size > 0")
+    )
     op.drop_index("exports_by_creation", table_name="exports")
     op.drop_table("exports")
     op.drop_table("export_parts")
