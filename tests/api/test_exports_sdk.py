@@ -7,6 +7,7 @@ import httpx
 import voucherify
 
 from tests.api.loyalty import MONTH, Program, wait_for
+from tests.api.shop import code, percent
 from tests.servers import Server
 
 
@@ -70,3 +71,16 @@ def test_campaigns_and_codes_are_exported(server: Server) -> None:
     for answer in answers:
         made = json.loads(answer.data)
         assert Exports(server).content(made["id"]).startswith("ID,Type,")
+
+
+def test_objects_are_exported(server: Server) -> None:
+    made_code = code(server.client, percent(5))
+    exports = Exports(server)
+    filters = {"junction": "and", "code": {"conditions": {"$in": [made_code]}}}
+    sent = {"exported_object": "voucher", "parameters": {"fields": ["code", "value"], "filters": filters}}
+    made = exports.api.create_export(voucherify.ExportsCreateRequestBody.from_dict(sent))
+    assert exports.content(made.id) == f"Code,Value\n{made_code},5\n"
+    orders = voucherify.OrdersApi(server.sdk()).create_order_export(
+        orders_export_create_request_body=voucherify.OrdersExportCreateRequestBody()
+    )
+    assert exports.content(orders.id).startswith("ID,Source ID,Status\n")
