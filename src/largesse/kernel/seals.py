@@ -99,6 +99,8 @@ def _digest(previous: str, ordered: Iterable[Row]) -> str:
 
 
 def _forget(conn: Connection) -> None:
+    if conn.invalidated:  # what was kept with the connection died with it
+        return
     conn.info.pop(_HEADS, None)
     conn.info.pop(_SAVED, None)
 
@@ -108,6 +110,8 @@ def _save(conn: Connection, _name: str | None) -> None:
 
 
 def _restore(conn: Connection, _name: str, _context: Any) -> None:
+    if conn.invalidated:
+        return
     conn.info[_HEADS] = conn.info[_SAVED].pop()
 
 
