@@ -19,6 +19,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._timer: asyncio.TimerHandle | None = None
+        self._reading_head = True
         self._head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -31,14 +32,16 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._timer is not None:
-            self._head += len(data)
-            if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response(f"The head of a request may have {MAX_HEAD_BYTES} bytes.")
-
-    def on_message_begin(self) -> None:
+        if not self._reading_head:  # most heads come whole, and cost no timer
+            return
+        self._head += len(data)
         if self._timer is None:
             self._wait_for_head()
+        if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"The head of a request may have {MAX_HEAD_BYTES} bytes.")
+
+    def on_message_begin(self) -> None:
+        self._reading_head, self._head = True, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -46,10 +49,10 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _wait_for_head(self) -> None:
-        self._head = 0
         self._timer = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _head_is_here(self) -> None:
+        self._reading_head = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
