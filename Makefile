@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: run test lint bench storm constraints clean
+.PHONY: run test lint bench storm explore constraints clean
 
 run: .venv/runtime  ## start the server on 127.0.0.1:8000 with an embedded store and demo data
 	$(BIN)/largesse demo
@@ -26,6 +26,9 @@ bench: .venv/dev  ## measured comparisons, a table for each store; ARGS="--quick
 
 storm: .venv/dev  ## 50,000 operations on each store while servers and store are killed; ARGS="--seed 7 --store sqlite" for one
 	$(BIN)/python -m tests.faults.storm $(ARGS)
+
+explore: .venv/dev  ## the laws under examples that no run has seen; each failure prints how to see it again
+	$(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile explore $(ARGS)
 
 constraints: .venv/bin/python  ## pin every dependency anew, with hashes
 	$(PIP) install uv

@@ -5,10 +5,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from tests.servers import Postgres, Server
 
 STORES = ("sqlite", "postgresql")
+
+# A change is judged by the same examples each time; `make explore` looks for ones that nobody has seen yet.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -347,6 +347,12 @@ def test_no_filter_is_ever_a_fault_of_the_server(
     assert found.status_code in (200, 400), found.text
 
 
+@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_days_like_others(shop: Shop, value: str) -> None:
+    for operator, found in [("$is", False), ("$before", value > "2"), ("$after", value < "2")]:
+        assert bool(rows(shop, LISTS["vouchers"], condition("created_at", operator, value))) == found
+
+
 def test_fields_are_joined_as_the_junction_says(shop: Shop) -> None:
     vouchers = LISTS["vouchers"]
     both = condition("voucher_type", "$is", "GIFT_VOUCHER") | condition("metadata.region", "$is", "North")

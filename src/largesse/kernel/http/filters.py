@@ -198,20 +198,24 @@ def _instant(
             return and_(column > at.now - _as_days(field, operator, values[0]) * clock.DAY, column <= at.now)
         case "$is":
             return or_(*(_at(column, _as_instant(field, operator, value), value, at) for value in values))
-    first, end = _days(field, operator, values[0], at)
-    return and_(
-        *([column >= at.midnight(first)] if first else []),
-        *([column < at.midnight(end)] if end else []),
-        column.is_not(None),
-    )
+    return _within(column, *_days(field, operator, values[0], at), at)
 
 
 def _at(column: ColumnElement[Any], instant: int, value: str, at: Moment) -> ColumnElement[bool]:
     """On a day, or in a millisecond, which is as exactly as clients see time."""
     if len(value) == len("YYYY-MM-DD"):
         day = date.fromisoformat(value)
-        return and_(column >= at.midnight(day), column < at.midnight(day + timedelta(days=1)))
+        return _within(column, day, day + timedelta(days=1) if day < date.max else None, at)
     return and_(column >= instant // 1000 * 1000, column < (instant // 1000 + 1) * 1000)
+
+
+def _within(column: ColumnElement[Any], first: date | None, end: date | None, at: Moment) -> ColumnElement[bool]:
+    """From the first day to before the second, where there are such ends."""
+    return and_(
+        *([column >= at.midnight(first)] if first else []),
+        *([column < at.midnight(end)] if end else []),
+        column.is_not(None),
+    )
 
 
 _INSTANTS = ("$after", "$before", "$more_than", "$less_than", "$is")
