@@ -93,7 +93,7 @@ _NAMING = frozenset({"id", "source_id", "product_id", "product_source_id", "stri
 _OVER_TIME = tuple(name for name in _DEFAULTS if name.startswith("product_") and name.endswith("_quantity_limit"))
 
 
-class Group(msgspec.Struct, frozen=True):
+class Group(msgspec.Struct, frozen=True, gc=False):
     """Lines that one entry governs, in request order."""
 
     entry: ItemEntry
@@ -103,28 +103,28 @@ class Group(msgspec.Struct, frozen=True):
 class Entries(msgspec.Struct, frozen=True):
     """Entries in their order, found by what they name: `by_name` of products and SKUs, under the object and an id or source id.
 
-    `unplaced` are their groups in a cart that has nothing of them, `limiting` those that do more than name lines.
+    `plain` says of each whether one name stands for all of its lines, `shown` is how answers show it.
     """
 
     entries: tuple[ItemEntry, ...]
     by_name: Mapping[str, Mapping[str, Sequence[int]]]
     collections: tuple[int, ...]
-    unplaced: tuple[Group, ...]
-    limiting: tuple[int, ...]
+    plain: tuple[bool, ...]
+    shown: tuple[dict[str, Any], ...]
 
 
 def _indexed(entries: tuple[ItemEntry, ...]) -> Entries:
     by_name: dict[str, dict[str, list[int]]] = {"product": {}, "sku": {}}
-    collections = []
+    collections, plain = [], []
     for index, entry in enumerate(entries):
+        names = {name for name in (entry.id, entry.source_id) if name is not None}
+        plain.append(len(names) == 1 and not entry.strict)
         if entry.object == "products_collection":
             collections.append(index)
             continue
-        for name in {entry.id, entry.source_id} - {None}:
-            by_name[entry.object].setdefault(str(name), []).append(index)
-    unplaced = tuple(Group(entry, ()) for entry in entries)
-    limiting = tuple(index for index, entry in enumerate(entries) if entry.limits)
-    return Entries(entries, by_name, tuple(collections), unplaced, limiting)
+        for name in names:
+            by_name[entry.object].setdefault(name, []).append(index)
+    return Entries(entries, by_name, tuple(collections), tuple(plain), tuple(entry.shown for entry in entries))
 
 
 class ApplicableTo(msgspec.Struct, frozen=True, kw_only=True, dict=True):

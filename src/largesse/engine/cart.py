@@ -1,6 +1,6 @@
 """A cart as rules see it: which of its lines are of a product, a SKU or a collection. Indexed once for all redeemables."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from largesse.engine.benefits import Entries, ItemEntry
 from largesse.engine.circumstances import ProductCollection
@@ -19,6 +19,7 @@ class Cart:
         self._skus: dict[str, list[int]] = {}
         self._members: dict[str, list[int]] = {}
         self._items: list[tuple[str, str]] | None = None
+        self._entries: dict[int, tuple[Entries, dict[int, list[int]]]] = {}  # by identity, and so kept alive
         for place, line in enumerate(lines):
             for name in product_names(line):
                 self._products.setdefault(name, []).append(place)
@@ -44,16 +45,24 @@ class Cart:
         """The lines an entry of `included` or `excluded` names."""
         return self.places(entry.object, entry.id, entry.source_id, strict=entry.strict)
 
-    def entries_of(self, known: Entries) -> Iterable[int]:
-        """Which entries may name a line, in their order; found from whichever side has fewer names."""
-        if len(known.entries) <= len(self._products) + len(self._skus):
-            return range(len(known.entries))
-        found = set(known.collections)
+    def entries_of(self, known: Entries) -> Mapping[int, list[int]]:
+        """The lines of each entry that names any, by its number, in order; found out once for each cart."""
+        held = self._entries.get(id(known))
+        if held is None:
+            held = self._entries[id(known)] = known, self._placed(known)
+        return held[1]
+
+    def _placed(self, known: Entries) -> dict[int, list[int]]:
+        """Names are met from whichever side has fewer of them."""
+        found = {number: self.places_of(known.entries[number]) for number in known.collections}
+        plain = known.plain
         for kind, index in (("product", self._products), ("sku", self._skus)):
             by_name = known.by_name[kind]
             for name in index.keys() & by_name.keys():
-                found.update(by_name[name])
-        return sorted(found)
+                places = index[name]
+                for number in by_name[name]:
+                    found[number] = places if plain[number] else self.places_of(known.entries[number])
+        return {number: found[number] for number in sorted(found) if found[number]}
 
     @property
     def item_names(self) -> list[tuple[str, str]]:

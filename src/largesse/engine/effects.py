@@ -1,10 +1,10 @@
 """What an applicable redeemable does to the order: discounts, free units, credits, and what that counts against."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from largesse.engine.benefits import Bundle, Group, RuleSet
+from largesse.engine.benefits import Bundle, Entries, RuleSet
 from largesse.engine.books import Ask, Voucher
 from largesse.engine.budgets import Meter
 from largesse.engine.cart import Cart
@@ -65,7 +65,8 @@ class Effect(msgspec.Struct, frozen=True):
         return any(line.applied_quantity for line in self.order.lines or ())
 
 
-_NOTHING = Picked()
+_Choice = Mapping[int, Picked]  # the lines that each entry takes, by its number
+_NONE: _Choice = {}
 
 
 class _Known(msgspec.Struct):
@@ -75,7 +76,7 @@ class _Known(msgspec.Struct):
     cart: Cart
     eligible: Eligible
     inapplicable: Reach
-    picked: Sequence[Picked] | None = None
+    picked: _Choice | None = None
     applicable: Reach = ()
 
 
@@ -102,7 +103,7 @@ class Effects:
         if ask.voucher is not None and ask.offer is not None:
             return self._of_reward(ask, ask.voucher, ask.offer, order)
         if discount is None:
-            return self._with_lists(ask, order, Effect(without_applied(order) if order is not None else None), ())
+            return self._with_lists(ask, order, Effect(without_applied(order) if order is not None else None), _NONE)
         bundles = bundle.quantity if bundle is not None else 0
         numbers = Numbers(ask, order, self._about, bundles)
         times = bundles if bundles and discount.bundle_scaling != "ONCE" else 1
@@ -118,7 +119,7 @@ class Effects:
         credits = voucher.balance - held_credits(voucher, self._about) if ask.credits is None else ask.credits
         credits = min(max(0, credits), order.total_amount)
         if voucher.gift_effect != "APPLY_TO_ITEMS":
-            return self._with_lists(ask, order, Effect(with_order_discount(order, credits), credits=credits), ())
+            return self._with_lists(ask, order, Effect(with_order_discount(order, credits), credits=credits), _NONE)
         taken, picked = self._taken(ask, order)
         shares = credit_shares(credits, taken, order)
         used = sum(share.amount for share in shares)
@@ -129,10 +130,12 @@ class Effects:
         price = offer.price or 0  # known: a precondition
         if offer.coin is None or order is None:
             plain = without_applied(order) if order is not None else None
-            return self._with_lists(ask, order, Effect(plain, points=price), ())
+            return self._with_lists(ask, order, Effect(plain, points=price), _NONE)
         available = max(0, voucher.balance - held_credits(voucher, self._about))
         paid = pay(offer.coin, price, order.total_amount, available, offer.points)
-        return self._with_lists(ask, order, Effect(with_order_discount(order, paid.discount), points=paid.points), ())
+        return self._with_lists(
+            ask, order, Effect(with_order_discount(order, paid.discount), points=paid.points), _NONE
+        )
 
     def _of_units(self, ask: Ask, discount: UnitDiscount, order: Order | None, numbers: Numbers, times: int) -> Effect:
         after = order
@@ -144,11 +147,11 @@ class Effects:
             if refusal is not None:
                 return Effect(order, refusal)
         resolved = msgspec.structs.replace(discount, effect=discount.effective, is_dynamic=numbers.is_dynamic)
-        return self._with_lists(ask, after, Effect(after, discount=resolved), ())
+        return self._with_lists(ask, after, Effect(after, discount=resolved), _NONE)
 
     def _of_discount(self, ask: Ask, discount: Discount, order: Order | None, numbers: Numbers, times: int) -> Effect:
         after = without_applied(order) if order is not None and order.amount is None else order
-        picked: Sequence[Picked] = ()
+        picked = _NONE
         spent: list[Spent] = []
         if order is not None and order.amount is not None:
             initial = self._about.rules.uses_initial_amount(ask)
@@ -170,27 +173,26 @@ class Effects:
         once = self._about.rules.redeemables_products_application_mode == "ONCE"
         return discounted_lines(order) if once else frozenset()
 
-    def _taken(self, ask: Ask, order: Order) -> tuple[list[Taken], Sequence[Picked]]:
+    def _taken(self, ask: Ask, order: Order) -> tuple[list[Taken], _Choice]:
         """The lines an item-level benefit takes: as it works on them, and for each entry as answers list them."""
         found = self._knowledge(ask, order).eligible
         closed = worthless_lines(order) | self._taken_before(order)
         taken = take(found.groups, order, closed)
-        limiting = dict(zip(found.limiting, taken, strict=False))
-        return taken, [
-            _picked(group, closed) if index not in limiting else limiting[index].picked
-            for index, group in enumerate(found.included)
-        ]
+        picked = {index: Picked(open_places(group, closed)) for index, group in found.included.items()}
+        picked.update(zip(found.limiting, [one.picked for one in taken], strict=False))
+        return taken, picked
 
     def _knowledge(self, ask: Ask, order: Order) -> _Known:
         key, cart = tuple(map(id, ask.rules)), self._cart_of(order)
         known = self._known.get(key)
         if known is None or known.cart is not cart:
             found = eligible(ask.rules, cart)
-            inapplicable = listed(found.excluded, [Picked(group.places) for group in found.excluded], cart, ())
+            picked = {index: Picked(group.places) for index, group in found.excluded.items()}
+            inapplicable = listed(_excludes(ask.rules), found.excluded, picked, cart, ())
             known = self._known[key] = _Known(ask.rules, cart, found, inapplicable)
         return known
 
-    def _with_lists(self, ask: Ask, order: Order | None, effect: Effect, picked: Sequence[Picked]) -> Effect:
+    def _with_lists(self, ask: Ask, order: Order | None, effect: Effect, picked: _Choice) -> Effect:
         """The effect with what it applies to and what it does not; nothing to say without a product definition."""
         if not names_products(ask.rules):
             return effect
@@ -198,12 +200,17 @@ class Effects:
         known = self._knowledge(ask, order)
         if known.picked is None or known.picked != picked:
             known.picked = picked
-            known.applicable = listed(known.eligible.included, picked, known.cart, order.lines or ())
+            included = known.eligible.included
+            known.applicable = listed(_includes(ask.rules), included, picked, known.cart, order.lines or ())
         return msgspec.structs.replace(effect, applicable_to=known.applicable, inapplicable_to=known.inapplicable)
 
 
-def _picked(group: Group, closed: frozenset[int]) -> Picked:
-    return Picked(open_places(group, closed)) if group.places else _NOTHING
+def _includes(rules: Sequence[RuleSet]) -> list[Entries]:
+    return [one.applicable_to.includes for one in rules]
+
+
+def _excludes(rules: Sequence[RuleSet]) -> list[Entries]:
+    return [one.applicable_to.excludes for one in rules]
 
 
 def _spent(shares: Sequence[Share]) -> list[Spent]:

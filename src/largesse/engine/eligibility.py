@@ -1,26 +1,27 @@
 """Which lines an item-level benefit may touch, and which entry of the rules governs each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from largesse.engine.benefits import ApplicableTo, Entries, Group, ItemEntry, RuleSet
+from largesse.engine.benefits import Entries, Group, ItemEntry, RuleSet
 from largesse.engine.cart import Cart
 
-_RANKS = {"sku": 0, "product": 1, "products_collection": 2}
+_MOST_SPECIFIC_FIRST = ("sku", "product", "products_collection")
 EVERY_LINE = ItemEntry(object="product")  # what governs lines that no entry limits
 
 
 class Eligible(msgspec.Struct, frozen=True):
     """`groups` are what a benefit works on: one for each entry that limits anything, then one for all other lines.
 
-    `included` are the lines each entry governs, `limiting` the places of those that limit anything, `excluded` what is left out.
+    `included` are the lines each entry governs and `excluded` those left out, where there are any, by the number of the entry
+    among those of all rule sets, in order; `limiting` are the numbers of `groups` but the last.
     """
 
     groups: tuple[Group, ...]
     limiting: tuple[int, ...]
-    included: tuple[Group, ...]
-    excluded: tuple[Group, ...]
+    included: Mapping[int, Group]
+    excluded: Mapping[int, Group]
 
 
 def names_products(rules: Sequence[RuleSet]) -> bool:
@@ -35,40 +36,39 @@ def eligible(rules: Sequence[RuleSet], cart: Cart) -> Eligible:
     A line that several entries name is governed by the most specific one, SKU before product before collection, then by the first.
     """
     definitions = [one.applicable_to for one in rules]
-    excluded = [group for one in definitions for group in one.excludes.unplaced]
-    for index, places in _placed([one.excludes for one in definitions], cart).items():
-        excluded[index] = Group(excluded[index].entry, places)
-    taken = {place for group in excluded for place in group.places}
-    included = [group for one in definitions for group in one.includes.unplaced]
+    excluded = _placed([one.excludes for one in definitions], cart)
+    taken = {place for group in excluded.values() for place in group.places}
     named = _placed([one.includes for one in definitions], cart)
-    for index in sorted(named, key=lambda index: _RANKS[included[index].entry.object]):
-        entry = included[index].entry
-        included[index] = Group(entry, [place for place in named[index] if place not in taken])
-        taken.update(included[index].places)
-    limiting = _limiting(definitions)
-    free = [place for index in named.keys() - set(limiting) for place in included[index].places]
-    if not included or any(one.included_all for one in definitions):
+    governed: dict[int, Group] = {}
+    for index, group in _by_rank(named):
+        if len(taken) == len(cart.lines):
+            break
+        if not taken.isdisjoint(group.places):
+            group = Group(group.entry, [place for place in group.places if place not in taken])
+        if group.places:
+            governed[index] = group
+            taken.update(group.places)
+    included = {index: governed[index] for index in sorted(governed)}
+    limiting = tuple([index for index, group in included.items() if group.entry.limits])
+    free = [place for index in included.keys() - set(limiting) for place in included[index].places]
+    if any(one.included_all for one in definitions) or not any(one.included for one in definitions):
         free += [place for place in range(len(cart.lines)) if place not in taken]
     groups = [included[index] for index in limiting]
-    return Eligible((*groups, Group(EVERY_LINE, sorted(free))), limiting, tuple(included), tuple(excluded))
+    return Eligible((*groups, Group(EVERY_LINE, sorted(free))), limiting, included, excluded)
 
 
-def _placed(definitions: Sequence[Entries], cart: Cart) -> dict[int, list[int]]:
+def _by_rank(named: Mapping[int, Group]) -> Iterator[tuple[int, Group]]:
+    """The most specific first, then in order; found as far as asked for."""
+    for kind in _MOST_SPECIFIC_FIRST:
+        yield from [one for one in named.items() if one[1].entry.object == kind]
+
+
+def _placed(definitions: Sequence[Entries], cart: Cart) -> dict[int, Group]:
     """The lines of each entry that names any, by its number among the entries of all definitions, in that order."""
     found = {}
     before = 0
     for known in definitions:
-        for index in cart.entries_of(known):
-            if places := cart.places_of(known.entries[index]):
-                found[before + index] = places
+        for index, places in cart.entries_of(known).items():
+            found[before + index] = Group(known.entries[index], places)
         before += len(known.entries)
     return found
-
-
-def _limiting(definitions: Sequence[ApplicableTo]) -> tuple[int, ...]:
-    found: list[int] = []
-    before = 0
-    for one in definitions:
-        found += [before + index for index in one.includes.limiting]
-        before += len(one.included)
-    return tuple(found)

@@ -1,30 +1,44 @@
 """What answers say of a benefit's reach: the entries it applies to and those it does not, with the lines of the cart they mean."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from largesse.engine.benefits import Group
+from largesse.engine.benefits import Entries, Group
 from largesse.engine.cart import COLLECTION, Cart
 from largesse.engine.order import Line
 from largesse.engine.selection import Picked
 
 MAX_UNITS_SHOWN = 1000  # of a whole cart; beyond, single units are not listed (documented)
 Reach = tuple[dict[str, Any], ...]
+_NOTHING = Picked()
 
 
-def listed(groups: Iterable[Group], picked: Sequence[Picked], cart: Cart, lines: Sequence[Line]) -> Reach:
+def listed(
+    definitions: Iterable[Entries],
+    groups: Mapping[int, Group],
+    picked: Mapping[int, Picked],
+    cart: Cart,
+    lines: Sequence[Line],
+) -> Reach:
     """The entries as defined, each collection followed by its products in the cart, with the lines taken in order of application.
 
-    `picked` are the lines of each group, empty where none are to be named; `lines` have the quantities they have now.
+    `groups` and `picked` are those of the entries that have any, in order, by their numbers among all of them; `lines` have the
+    quantities they have now.
     """
+    shown = [one for known in definitions for one in known.shown]
     shows_units = sum([line.quantity for line in lines]) <= MAX_UNITS_SHOWN
     found: list[dict[str, Any]] = []
-    for index, group in enumerate(groups):
-        taken = picked[index] if picked else Picked()
-        found.append(group.entry.shown | _lines(taken, shows_units) if taken.places else group.entry.shown)
+    told = 0
+    for index, group in groups.items():
+        taken = picked.get(index, _NOTHING)
+        if not taken.places and group.entry.object != COLLECTION:
+            continue
+        found += shown[told:index]
+        told = index + 1
+        found.append(shown[index] | _lines(taken, shows_units) if taken.places else shown[index])
         if group.entry.object == COLLECTION:
-            found.extend(_members(group, taken, cart, shows_units))
-    return tuple(found)
+            found += _members(group, taken, cart, shows_units)
+    return tuple(found + shown[told:])
 
 
 def _members(group: Group, taken: Picked, cart: Cart, shows_units: bool) -> Iterable[dict[str, Any]]:

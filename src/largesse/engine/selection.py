@@ -9,7 +9,7 @@ from largesse.engine.benefits import ItemEntry
 from largesse.engine.order import Line
 
 
-class Picked(msgspec.Struct, frozen=True):
+class Picked(msgspec.Struct, frozen=True, gc=False):
     """Lines in order of application; `units` are those taken of each, counted from 1, or None where lines are taken whole."""
 
     places: Sequence[int] = ()
