@@ -113,6 +113,29 @@ def test_a_monthly_timeframe_steps_by_the_calendar() -> None:
 
 
 @pytest.mark.parametrize(
+    ("interval", "duration", "moment", "is_open"),
+    [
+        ("P9999Y", "P1D", "2026-01-01T12:00:00", True),
+        ("P9999Y", "P1D", "2026-01-02T12:00:00", False),  # there is no second opening
+        ("P9999Y", "P9999Y", "2026-01-02T12:00:00", True),  # … and no closing
+        ("PT1S", "PT99999999S", "2026-01-02T12:00:00", True),
+        ("P9999M", "PT999999H", "9999-12-31T23:59:59", False),
+        ("P1M", "P1D", "9999-12-31T23:59:59", False),
+    ],
+)
+def test_a_timeframe_may_step_beyond_the_calendar(interval: str, duration: str, moment: str, is_open: bool) -> None:
+    frame = Timeframe(interval=interval, duration=duration)
+    assert in_timeframe(frame, at("2026-01-01T00:00:00"), at(moment), UTC) == is_open
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_a_timeframe_may_begin_on_any_day_of_the_calendar(zone: str) -> None:
+    frame, now = Timeframe(interval="P1D", duration="P1D"), at("2026-01-01T12:00:00")
+    assert in_timeframe(frame, at("0001-01-01T00:00:00"), now, ZoneInfo(zone))
+    assert not in_timeframe(frame, at("9999-12-31T23:59:59"), now, ZoneInfo(zone))
+
+
+@pytest.mark.parametrize(
     ("day", "key"),
     [("2026-11-23", "APPLICABLE"), ("2026-11-24", "voucher_not_active_now"), ("2026-11-28", "APPLICABLE")],
 )
@@ -172,6 +195,11 @@ def test_a_lifetime_runs_by_the_wall_clock(start: str, duration: str, end: str) 
 @pytest.mark.parametrize("duration", ["P9999Y", "P99999D"])
 def test_a_lifetime_beyond_all_calendars_never_ends(duration: str) -> None:
     assert after(at("9999-06-01T00:00:00"), parse_duration(duration), UTC) is None
+
+
+def test_a_day_that_only_the_wall_clock_knows_is_beyond_the_calendar() -> None:
+    evening = at("9999-12-31T20:00:00"), parse_duration("PT14H"), ZoneInfo("Pacific/Pago_Pago")
+    assert after(*evening) is None
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "1D", "P1.5D", "P-1D", "P1DT"])

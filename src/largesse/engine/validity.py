@@ -1,7 +1,8 @@
 """When a code may be used: dates in UTC, windows in the project's zone. Lower bounds inclusive, times of day exclusive above."""
 
+import calendar
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -63,30 +64,46 @@ def parse_duration(text: str) -> Duration:
 
 
 def _local(micros: int, zone: ZoneInfo) -> datetime:
-    return (_EPOCH + timedelta(microseconds=micros)).astimezone(zone)
+    """The calendar begins and ends with the same wall clock in every zone."""
+    instant = _EPOCH + timedelta(microseconds=micros)
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant.replace(tzinfo=zone)
 
 
 def plus(start: datetime, step: Duration) -> datetime:
-    """`start` (local wall clock) plus months (day clamped to the month's end), days and seconds, by the wall clock."""
+    """`start` (local wall clock) plus months (day clamped to the month's end), days and seconds, by the wall clock.
+
+    Raises OverflowError beyond the calendar.
+    """
     moved = start
     if step.months:
         months = start.year * 12 + start.month - 1 + step.months
         year, month = divmod(months, 12)
-        moved = start.replace(year=year, month=month + 1, day=min(start.day, _days_in(year, month + 1)))
+        if year > MAXYEAR:
+            raise OverflowError(year)
+        moved = start.replace(year=year, month=month + 1, day=min(start.day, calendar.monthrange(year, month + 1)[1]))
     return moved + timedelta(days=step.days, seconds=step.seconds)
 
 
 def after(start: int, step: Duration, zone: ZoneInfo) -> int | None:
     """The instant `step` after `start`, both in microseconds UTC, by the zone's wall clock; None beyond what calendars know."""
+    moved = _moved(_local(start, zone).replace(tzinfo=None), step)
+    if moved is None:
+        return None
     try:
-        moved = plus(_local(start, zone).replace(tzinfo=None), step).replace(tzinfo=zone)
-        return (moved.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
-    except (OverflowError, ValueError):
+        return (moved.replace(tzinfo=zone).astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+    except OverflowError:
         return None
 
 
-def _days_in(year: int, month: int) -> int:
-    return (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
+def _moved(start: datetime, step: Duration) -> datetime | None:
+    """`plus`, None beyond the calendar."""
+    try:
+        return plus(start, step)
+    except OverflowError:
+        return None
 
 
 def in_timeframe(frame: Timeframe, start_date: int, now: int, zone: ZoneInfo) -> bool:
@@ -99,8 +116,11 @@ def in_timeframe(frame: Timeframe, start_date: int, now: int, zone: ZoneInfo) ->
     # Calendar steps make the guess miss by one or two; a duration longer than the interval reaches further back.
     reach = 2 + duration.rough_seconds // max(1, interval.rough_seconds)
     for count in range(max(0, guess - min(reach, 1000)), guess + 3):
-        opened = plus(start, interval.times(count))
-        if opened <= moment < plus(opened, duration):
+        opened = _moved(start, interval.times(count))
+        if opened is None or opened > moment:
+            return False
+        closed = _moved(opened, duration)
+        if closed is None or moment < closed:
             return True
     return False
 

@@ -15,6 +15,9 @@ DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# What the calendar knows in UTC: 0001-01-01T00:00:00Z to before 10000-01-01T00:00:00Z.
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _offset = 0
 
 
@@ -49,14 +52,17 @@ def iso_or_none(micros: int | None) -> str | None:
 def parse_iso(text: object) -> int:
     """Microseconds UTC of an ISO 8601 date or timestamp; a missing zone means UTC, a bare date midnight.
 
-    Raises ValueError for anything else, week dates and bare years included.
+    Raises ValueError for anything else, week dates and bare years included, and for what UTC puts before year 1 or after 9999.
     """
     if not isinstance(text, str) or len(text) < 10 or text[4] != "-" or text[7] != "-":
         raise ValueError(text)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MICROSECOND
+    micros = (moment - _EPOCH) // _MICROSECOND
+    if not _FIRST <= micros <= _LAST:
+        raise ValueError(text)
+    return micros
 
 
 def parse_day(text: str) -> date:

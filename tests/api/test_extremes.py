@@ -1,0 +1,56 @@
+"""What may be defined is usable: with the largest numbers and the ends of the calendar, in every zone."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.shop import amount, code, ok, redeem, refused, validate
+from tests.servers import Server
+
+FIRST, LAST = "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"
+ZONES = ("Pacific/Kiritimati", "Pacific/Pago_Pago")
+
+
+@pytest.mark.parametrize(
+    "sent", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59-00:01"]
+)
+def test_a_date_that_utc_does_not_know_is_refused(server: Server, sent: str) -> None:
+    made = {"type": "DISCOUNT_VOUCHER", "discount": amount(5)}
+    for member in ("start_date", "expiration_date"):
+        error = refused(server.client.post("/v1/vouchers", json=made | {member: sent}), 400, "invalid_payload")
+        assert member in error["details"]
+    refused(server.client.post("/v1/orders", json={"amount": 5, "created_at": sent}), 400, "invalid_payload")
+    window = {"limit": 1, "created_at[after]": sent}
+    refused(server.client.get("/v1/vouchers", params=window), 400, "invalid_query_params")
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    "validity",
+    [
+        {"expiration_date": LAST},
+        {"start_date": FIRST, "expiration_date": LAST},
+        {"start_date": FIRST, "validity_timeframe": {"interval": "P1D", "duration": "P1D"}},
+        {"start_date": FIRST, "validity_timeframe": {"interval": "P9999Y", "duration": "P9999Y9999M99999D"}},
+        {"start_date": "2026-01-01", "validity_timeframe": {"interval": "P9999Y", "duration": "P9999Y"}},
+        {"start_date": "2026-01-01", "validity_timeframe": {"interval": "PT1S", "duration": "PT999999H"}},
+    ],
+)
+def test_a_code_is_valid_from_one_end_of_the_calendar_to_the_other(
+    server: Server, zone: str, validity: dict[str, Any]
+) -> None:
+    keys = server.new_project("--timezone", zone)
+    client = server.client_for(keys)
+    made = code(client, amount(5), **validity)
+    assert validate(client, made, order=100)["valid"]
+    assert redeem(client, made, order=100)["redemptions"][0]["result"] == "SUCCESS"
+    ok(client.get("/v1/vouchers", params={"code": made}))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_code_may_begin_with_the_last_moment(server: Server, zone: str) -> None:
+    client = server.client_for(server.new_project("--timezone", zone))
+    frame = {"validity_timeframe": {"interval": "P1D", "duration": "PT1H"}}
+    for more in ({}, frame):
+        made = code(client, amount(5), start_date=LAST, **more)
+        assert validate(client, made, order=100)["redeemables"][0]["result"]["error"]["key"] == "voucher_not_active"
