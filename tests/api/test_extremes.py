@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.shop import amount, code, ok, redeem, refused, validate
+from tests.api import members
+from tests.api.shop import amount, code, name, ok, percent, redeem, refused, validate
 from tests.servers import Server
 
 FIRST, LAST = "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"
@@ -54,3 +55,38 @@ def test_a_code_may_begin_with_the_last_moment(server: Server, zone: str) -> Non
     for more in ({}, frame):
         made = code(client, amount(5), start_date=LAST, **more)
         assert validate(client, made, order=100)["redeemables"][0]["result"]["error"]["key"] == "voucher_not_active"
+
+
+def test_the_credits_of_all_codes_of_a_campaign_can_be_summed_up(server: Server) -> None:
+    cards = {"type": "GIFT_VOUCHER", "gift": {"amount": 10**15}}
+    sent = {"name": name("Cards"), "type": "AUTO_UPDATE", "campaign_type": "GIFT_VOUCHERS", "voucher": cards}
+    refused(server.client.post("/v1/campaigns", json=sent | {"vouchers_count": 1001}), 400, "invalid_campaign_params")
+    made = ok(server.client.post("/v1/campaigns", json=sent))["id"]
+    more = f"/v1/campaigns/{made}/vouchers?vouchers_count=1001"
+    refused(server.client.post(more), 400, "invalid_campaign_params")
+    program = {"name": name("Program"), "voucher": {"type": "LOYALTY_CARD", "loyalty_card": {"points": 10**15}}}
+    refused(
+        server.client.post("/v1/loyalties", json=program | {"vouchers_count": 1001}), 400, "invalid_campaign_params"
+    )
+
+
+@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-1", "1e-99999999", "1e99999999"])
+def test_a_number_that_is_none_or_endless_is_refused(server: Server, number: str) -> None:
+    client = server.client
+    program = members.program(client)["id"]
+    mapped = {"name": name("T"), "points": {"from": 1}, "rewards": {"x": {"type": "MULTIPLY", "multiplier": number}}}
+    coin = {"exchange_ratio": number, "points_ratio": 1}
+    entry = {"object": "product", "id": "prod_1", "price": number}
+    for path, sent in (
+        (f"/v1/loyalties/{program}/tiers", [mapped]),
+        ("/v1/rewards", {"name": name("R"), "parameters": {"coin": coin}}),
+        (
+            "/v1/rewards",
+            {"name": name("R"), "parameters": {"coin": coin | {"exchange_ratio": 1, "points_ratio": number}}},
+        ),
+        ("/v1/validation-rules", {"name": name("V"), "applicable_to": {"included": [entry]}}),
+    ):
+        refused(client.post(path, json=sent), 400, "invalid_payload")
+    discount = {"type": "DISCOUNT_VOUCHER", "discount": percent(5) | {"percent_off": number}}
+    response = client.post("/v1/vouchers", json=discount)
+    assert (response.status_code, response.json()["key"]) in ((400, "invalid_voucher"), (400, "invalid_payload"))

@@ -10,6 +10,7 @@ from largesse.campaigns.model import (
     GIFT_VOUCHERS,
     LOYALTY_PROGRAM,
     MAX_CODES,
+    MAX_CREDITS_OF_CODES,
     PROMOTION,
     CampaignCreate,
     CampaignUpdate,
@@ -137,13 +138,18 @@ def _check_count(count: int, campaign: StoredCampaign) -> None:
         return
     assert campaign.voucher is not None
     assert campaign.voucher.code_config is not None
-    check_room(count, campaign.voucher.code_config, 0)
+    check_room(count, campaign.voucher.code_config, campaign)
 
 
-def check_room(count: int, config: CodeConfig, held: int) -> None:
-    """Raises ApiError 400 where `count` more codes would be too many for the campaign or for the pattern."""
+def check_room(count: int, config: CodeConfig, campaign: StoredCampaign) -> None:
+    """Raises ApiError 400 where `count` more codes would be too many for the campaign, for its sums or for the pattern."""
+    held, template = campaign.vouchers_count, campaign.voucher or Template(type="DISCOUNT_VOUCHER")
     if held + count > MAX_CODES:
         raise invalid_campaign_params(f"A campaign can have {MAX_CODES} generated codes at most; this one has {held}")
+    if (held + count) * (template.gift_amount or template.points or 0) > MAX_CREDITS_OF_CODES:
+        raise invalid_campaign_params(
+            f"The codes of a campaign can hold {MAX_CREDITS_OF_CODES} at most in all; make fewer, or smaller ones"
+        )
     if count > config.capacity:
         raise invalid_code_config(
             f"The pattern makes {config.capacity} different codes, fewer than the {count} asked for; "

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from largesse.engine.formulas import FormulaError, compile_formula
+from largesse.engine.money import MAX_DECIMALS, is_within
 from largesse.engine.order import MAX_AMOUNT
 from largesse.engine.refusal import Refusal, invalid_payload, invalid_voucher
 
@@ -24,7 +25,6 @@ Scaling = Literal["MULTIPLY", "ONCE"]
 Cap = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 MAX_UNITS = 10**6  # of one kind given by one discount; our decision
-_MAX_DECIMALS = 20
 
 
 class AmountDiscount(msgspec.Struct, tag="AMOUNT", tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
@@ -127,10 +127,11 @@ def _check_number(
     if value is None:
         beside = "; it counts where its formula cannot be computed" if formula is not None else ""
         return invalid_voucher(f"Discount should have required property '{place}{name}'{beside}")
-    if not value.is_finite() or not least <= value <= most:
-        return invalid_voucher(f"Property .discount.{place}{name} should be a number from {least} to {most}")
-    if int(value.as_tuple().exponent) < -_MAX_DECIMALS:
-        return invalid_voucher(f"Property .discount.{place}{name} should have at most {_MAX_DECIMALS} decimals")
+    if not is_within(value, least, most):
+        return invalid_voucher(
+            f"Property .discount.{place}{name} should be a number from {least} to {most}, "
+            f"with at most {MAX_DECIMALS} decimals"
+        )
     if formula is not None:
         try:
             compile_formula(formula)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import largesse.campaigns.service as campaigns
 import largesse.products.service as products
 from largesse.campaigns.model import DISCOUNT_COUPONS, GIFT_VOUCHERS
+from largesse.engine.money import is_within
 from largesse.engine.rewards import CampaignKind, CampaignReward, Coin, Material, Parameters
 from largesse.kernel.benefits import MAX_CREDITS
 from largesse.kernel.database.unit import Unit
@@ -70,7 +71,7 @@ def _coin(sent: CoinInput) -> Coin:
     for name, value in (("exchange_ratio", ratio), ("points_ratio", points)):
         if value is None:
             raise missing_param(f"parameters.coin.{name}")
-        if not value.is_finite() or not 0 < value <= _MOST_RATIO:
+        if not is_within(value, 0, _MOST_RATIO) or not value:
             raise invalid_payload(f"Property .parameters.coin.{name} should be above 0 and at most {_MOST_RATIO}")
     assert ratio is not None
     assert points is not None

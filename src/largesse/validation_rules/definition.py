@@ -9,6 +9,7 @@ from typing import Any
 from largesse.engine.benefits import MAX_PRICE, ApplicableTo, BundleComponent, BundleRules, ItemEntry
 from largesse.engine.formulas import FormulaError, compile_formula
 from largesse.engine.logic import Logic, Some, keys_of, parse_logic
+from largesse.engine.money import is_within
 from largesse.engine.rules import Conditions, RuleFault, compile_rules, read_logic
 from largesse.kernel import wire
 from largesse.kernel.errors import ApiError, invalid, invalid_payload
@@ -188,7 +189,7 @@ def _entry(sent: Any, place: str) -> ItemEntry:
     entry: ItemEntry = wire.convert(sent, ItemEntry, place)
     if not (entry.id or entry.source_id):
         raise invalid_payload(f"Property {place} should have required property 'id'")
-    if entry.price is not None and not (entry.price.is_finite() and 0 <= entry.price <= MAX_PRICE):
+    if entry.price is not None and not is_within(entry.price, 0, MAX_PRICE):
         raise invalid_payload(f"Property {place}.price should be a number from 0 to {MAX_PRICE}")
     for name in ItemEntry.__struct_fields__:
         if not name.endswith("_formula") or (formula := getattr(entry, name)) is None:

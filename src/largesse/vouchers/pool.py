@@ -60,7 +60,7 @@ def add_codes(unit: Unit, key: str, sent: CampaignVoucher, count: int) -> Accept
     check_standalone(campaign, None)
     # What cannot be is refused now, not in the background.
     schemas_of(unit).check_new("voucher", _overlaid(unit, campaign, sent).metadata)
-    check_room(count, _config(campaign, sent), campaign.vouchers_count)
+    check_room(count, _config(campaign, sent), campaign)
     campaigns.set_progress(unit, campaign, generation="IN_PROGRESS")
     unit.record("campaign.vouchers.generation.started", campaign.id, {"campaign": {"id": campaign.id}})
     return Accepted(async_action_id=_enqueue(unit, campaign, sent, count))

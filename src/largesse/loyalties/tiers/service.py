@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 import largesse.campaigns.service as campaigns
 from largesse.campaigns.model import StoredCampaign
 from largesse.engine.earning import Mapped, Multiplied, Replaced
+from largesse.engine.money import is_within
 from largesse.engine.rewards import PriceMapping
 from largesse.engine.tiers import Ladder, Scheme, Tier
 from largesse.kernel import clock, definitions, ids, wire
@@ -167,7 +168,7 @@ def _mappings(sent: dict[str, Mapping], place: str, kinds: Collection[str]) -> d
     for key, one in sent.items():
         if one.type not in kinds:
             raise invalid_payload(f"Property {place}.{key}.type should be one of {', '.join(kinds)}")
-        if one.type == "MULTIPLY" and (one.multiplier is None or not 0 <= one.multiplier <= 1_000_000):
+        if one.type == "MULTIPLY" and (one.multiplier is None or not is_within(one.multiplier, 0, 1_000_000)):
             raise invalid_payload(f"Property {place}.{key}.multiplier should be a number from 0 to 1000000")
         if one.type == "CUSTOM" and one.points is None:
             raise invalid_payload(f"Property {place}.{key} should have required property 'points'")
