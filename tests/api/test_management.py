@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.api.shop import amount, asks, code, name, ok, percent, refused, validate
-from tests.servers import Server, run
+from tests.servers import Server, plain_client, run
 
 DEFAULTS = {
     "redeemables_limit": 30,
@@ -53,7 +53,7 @@ def key(server: Server) -> dict[str, str]:
 def management(server: Server, key: dict[str, str]) -> Iterator[httpx.Client]:
     """A client of the project's stacking rules; the defaults hold again afterwards."""
     address = f"{server.base_url}/management/v1/projects/{server.keys['project_id']}/stacking-rules"
-    with httpx.Client(base_url=address, headers=headers(key), timeout=60) as client:
+    with plain_client(address, headers(key)) as client:
         yield client
         for one in ok(client.get(""))["data"]:
             if "id" in one:
@@ -256,7 +256,7 @@ def test_percentages_can_be_of_the_initial_amount(server: Server, management: ht
 
 def test_a_management_key_opens_every_project_and_nothing_else(server: Server, key: dict[str, str]) -> None:
     other = server.new_project()
-    with httpx.Client(base_url=server.base_url, headers=headers(key)) as client:
+    with plain_client(server.base_url, headers(key)) as client:
         path = f"/management/v1/projects/{other['project_id']}"
         assert ok(client.get(f"{path}/stacking-rules"))["data"] == [DEFAULTS]
         refused(client.get("/management/v1/projects/nobody/stacking-rules"), 404, "not_found")

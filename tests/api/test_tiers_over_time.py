@@ -17,7 +17,7 @@ class Traveller:
     """A server of its own that lives on the days a test names."""
 
     def __init__(self, store: str, **settings: str) -> None:
-        self.server = Server(store, settings=settings)
+        self.server = Server(store, settings=settings, forked=True)
         self.ahead = 0
 
     def on(self, day: str, time: str = "10:00") -> Server:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import uvicorn
 from hypothesis import HealthCheck, settings
@@ -33,7 +32,7 @@ from largesse.kernel.database.stores import open_writer
 from largesse.kernel.settings import Settings
 from tests.conftest import STORES, new_store
 from tests.model.shop import Ask, Redemption, Shop, Voucher
-from tests.servers import run
+from tests.servers import plain_client, run
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 _names = itertools.count()
@@ -57,7 +56,7 @@ class Service:
         found = json.loads(keys)
         headers = {"X-App-Id": found["app_id"], "X-App-Token": found["app_token"]}
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self.client = httpx.Client(base_url=base_url, headers=headers, timeout=60)
+        self.client = plain_client(base_url, headers)
         self._ahead = 0
 
     def move_clock(self, micros: int) -> None:
