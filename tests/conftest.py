@@ -1,20 +1,54 @@
 """Shared fixtures: one PostgreSQL a run, one server process a test module and store."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers import Postgres, Server
 
 STORES = ("sqlite", "postgresql")
+_STORE = re.compile(rf"[\[-]({'|'.join(STORES)})[\]-]")
 
 # A change is judged by the same examples each time; `make explore` looks for ones that nobody has seen yet.
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("explore", derandomize=False, print_blob=True)
 settings.load_profile("repeatable")
+
+
+def _share(nodeid: str) -> str:
+    """What one worker process does in one go: the tests of a module on one store, so that their server starts once."""
+    module, _, test = nodeid.partition("::")
+    store = _STORE.search(test)
+    return f"{module} {store[1]}" if store else module
+
+
+class _Sharing(LoadScopeScheduling):
+    """Hands out shares in the order of the collection."""
+
+    def __init__(self, config: pytest.Config, log: object) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _share(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return _Sharing(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several workers the long shares come first, so that none is at work for long when the others have finished."""
+    if hasattr(config, "workerinput"):
+        sizes = Counter(_share(item.nodeid) for item in items)
+        items.sort(key=lambda item: ("tests/faults/" not in item.nodeid, -sizes[_share(item.nodeid)]))
 
 
 @pytest.fixture(scope="session")
