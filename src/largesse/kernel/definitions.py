@@ -43,6 +43,17 @@ def current(unit: Unit) -> Project:
     return msgspec.structs.replace(unit.project, version=0) if unit.changes_definitions else unit.project
 
 
+def after_locks(unit: Unit) -> Project:
+    """The same once the transaction has waited for locks, whose holders may have changed definitions meanwhile.
+
+    Nobody has where the store has one writer.
+    """
+    project = current(unit)
+    if unit.changes_definitions or unit.conn.dialect.name == "sqlite":
+        return project
+    return current_project(unit.conn, project)
+
+
 def load(conn: Connection, project: Project, kind: str, ids: Collection[str], loader: Loader[V]) -> dict[str, V]:
     """The definitions of `kind` that exist under `ids`; one query for those not kept yet, none when all are.
 

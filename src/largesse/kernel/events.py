@@ -6,6 +6,7 @@ event too: one row, two readings.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -92,10 +93,12 @@ def write_events(conn: Connection, project_id: str, recorded: Sequence[Event]) -
 
 
 def _source(call: Call) -> str:
-    channel = "CLIENT_API" if call.is_client else "API"
-    return wire.encode_text(
-        {"channel": channel, "api_key": {"name": call.caller.key_name, "app_id": call.caller.key_id}}
-    )
+    return _shown_source("CLIENT_API" if call.is_client else "API", call.caller.key_name, call.caller.key_id)
+
+
+@lru_cache(maxsize=1024)  # of a few keys, over and over
+def _shown_source(channel: str, key_name: str, key_id: str) -> str:
+    return wire.encode_text({"channel": channel, "api_key": {"name": key_name, "app_id": key_id}})
 
 
 class StoredEvent(msgspec.Struct, frozen=True):

@@ -5,7 +5,6 @@ records events that the next round of reactions sees, so that tiers reached may 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import Any
 
 import largesse.customers.service as customers
@@ -23,13 +22,11 @@ from largesse.loyalties.tiers import standing
 from largesse.loyalties.tiers.standing import COLLECTED, Change, Moved
 from largesse.points.hooks import Hook
 from largesse.points.service import Cards
-from largesse.vouchers.model import StoredVoucher
+from largesse.vouchers.model import PointsMoved, StoredVoucher
 
-_MOVED = "voucher.loyalty_card.transaction.created"
 _CANCELED = "customer.order.canceled"
 _PUBLISHED = "customer.publication.succeeded"
-_EXPIRED = "voucher.loyalty_card.points_expired"
-_ACTIVATION, _EXPIRATION = "PENDING_POINTS_ACTIVATION", "POINTS_EXPIRATION"
+_ACTIVATION = "PENDING_POINTS_ACTIVATION"
 _GAINED = (*COLLECTED, "POINTS_TRANSFER_IN")  # may be spent by itself; what a rollback returned may not (our decision)
 
 
@@ -79,33 +76,21 @@ def _moved(news: News, opened: set[str]) -> tuple[dict[str, Change], set[str]]:
     changes: dict[str, Change] = {}
     gained: set[str] = set()
     for unit, event in news:
-        if event.type not in (_MOVED, _EXPIRED) or (event.customer_id is None and event.about is None):
+        about = event.about
+        if not isinstance(about, PointsMoved):
             continue
         if event.entity_id in opened:
             unit.news.append(event)
             continue
-        data = wire.decoder(dict[str, Any]).decode(event.data)
-        made = data["transaction"]
-        kind = made["type"]
-        if (kind == _EXPIRATION) != (event.type == _EXPIRED):
-            continue  # of what expired, only the event of its own says when
-        change = changes.setdefault(event.entity_id, Change(unit=unit, stored=event.about))
-        change.unit, change.stored = unit, event.about
-        points, day = made["details"]["balance"]["points"], _day_of(data, unit.project.day(unit.now))
-        change.moved.append(Moved(day, points, at_midnight=kind == _ACTIVATION, is_collected=kind in COLLECTED))
+        kind, points = about.transaction.type, about.transaction.details["balance"]["points"]
+        change = changes.get(event.entity_id)
+        if change is None:
+            change = changes[event.entity_id] = Change(unit=unit, stored=about.stored)
+        change.unit, change.stored = unit, about.stored
+        change.moved.append(Moved(about.day, points, at_midnight=kind == _ACTIVATION, is_collected=kind in COLLECTED))
         if kind in _GAINED:
             gained.add(event.entity_id)
     return dict(sorted(changes.items())), gained
-
-
-def _day_of(data: Mapping[str, Any], today: date) -> date:
-    """When points moved: what the calendar brings may be of a day before today."""
-    made = data["transaction"]
-    if made["type"] == _EXPIRATION:
-        return max(date.fromisoformat(one["expires_at"]) for one in data["buckets"]) + timedelta(days=1)
-    if made["type"] == _ACTIVATION and made["details"]["balance"]["operation_type"] == "AUTOMATIC":
-        return date.fromisoformat(made["details"]["pending_points"]["activates_at"])
-    return today
 
 
 def _join_tiers(news: News, changes: dict[str, Change]) -> None:

@@ -21,11 +21,9 @@ from largesse.vouchers.model import LOYALTY_CARD, CreditTransaction, PointsChang
 from largesse.wallets.model import ACTIVATED, CANCELED, BucketChange, StoredPending
 from largesse.wallets.service import Changes
 
-Earned = Literal["POINTS_ACCRUAL", "POINTS_ADDITION"]
 Operation = Literal["MANUAL", "AUTOMATIC"]
 AUTOMATION = "Automation"  # the source of what the engine does by itself (documented)
 _CAUSES = {
-    "POINTS_ACCRUAL": "earning",
     "PENDING_POINTS_ACTIVATION": "activation",
     "POINTS_ADDITION": "adjustment",
     "POINTS_REMOVAL": "adjustment",
@@ -43,7 +41,7 @@ class Tag(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-_NOTHING_SAID = Tag()
+_NOTHING_SAID, _BY_ITSELF = Tag(), Tag(source=AUTOMATION)
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -78,6 +76,7 @@ class Cards:
         self._before = {id: _totals(stored) for id, stored in held.items()}
         self._due = {id: stored.entry.due_on for id, stored in held.items()}
         self._changes = Changes()
+        self._accrued: dict[tuple[str, str], int] = {}  # points by bucket and the event that earned them
         self._transactions: list[CreditTransaction] = []
         self._facts = events.Facts(conn, project, held.values(), holders, programs)
 
@@ -150,27 +149,44 @@ class Cards:
         if (move := _wallet(stored).begin(_bucket_id, self._now)) is not None:
             self._note(stored, [move], "creation", stored.entry.id)
 
+    def accrue(
+        self,
+        unit: Unit,
+        stored: StoredVoucher,
+        points: int,
+        expires_on: date | None,
+        event_id: str,
+        *,
+        about: Mapping[str, Any],
+    ) -> None:
+        """Adds points that an earning rule gives for an event. `about` completes the details of the transaction.
+
+        What all rules give for one event is one posting to each bucket: the event caused it.
+        """
+        before = events.simple_voucher(stored)
+        move = _wallet(stored).credit(points, expires_on, _bucket_id, self._now)
+        made = self._transact(unit, stored, "POINTS_ACCRUAL", points, about, _BY_ITSELF, "AUTOMATIC")
+        key = move.bucket.id, event_id
+        self._accrued[key] = self._accrued.get(key, 0) + points
+        self._note_buckets(stored, [move])
+        events.rewarded(unit, self._facts, stored, made, before)
+
     def credit(
         self,
         unit: Unit,
         stored: StoredVoucher,
         points: int,
-        kind: Earned,
         expires_on: date | None,
         *,
         about: Mapping[str, Any] | None = None,
         tag: Tag | None = None,
         operation: Operation = "MANUAL",
     ) -> CreditTransaction:
-        """Adds points. `about` completes the details of the transaction: `event`, `earning_rule`, `order`, tiers and so on."""
-        before = events.simple_voucher(stored)
+        """Adds points by hand or as a reward. `about` completes the details of the transaction."""
         move = _wallet(stored).credit(points, expires_on, _bucket_id, self._now)
-        made = self._transact(unit, stored, kind, points, about or {}, tag, operation)
-        self._note(stored, [move], _CAUSES[kind], made.id)
-        if kind == "POINTS_ACCRUAL":
-            events.rewarded(unit, self._facts, stored, made, before)
-        else:
-            events.points_added(unit, self._facts, stored, made)
+        made = self._transact(unit, stored, "POINTS_ADDITION", points, about or {}, tag, operation)
+        self._note(stored, [move], _CAUSES[made.type], made.id)
+        events.points_added(unit, self._facts, stored, made)
         return made
 
     # What takes points
@@ -318,6 +334,9 @@ class Cards:
         """
         conn, project_id = self._conn, self._project.id
         moved = [change for id in self._cards if (change := self._change_of(id)) is not None]
+        for (bucket_id, event_id), points in self._accrued.items():
+            self._post(bucket_id, points, "earning", event_id)
+        self._accrued = {}
         changes, self._changes = self._changes, Changes()
         transactions, self._transactions = self._transactions, []
         vouchers.add_points(conn, project_id, moved, self._now)
@@ -350,8 +369,16 @@ class Cards:
         entry.status = ACTIVATED
         self._changed(entry)
         about = {**entry.details, "pending_points": events.shown_pending(entry)}
-        tag = Tag(source=source)
-        made = self._transact(unit, stored, "PENDING_POINTS_ACTIVATION", entry.points, about, tag, operation)
+        made = self._transact(
+            unit,
+            stored,
+            "PENDING_POINTS_ACTIVATION",
+            entry.points,
+            about,
+            Tag(source=source),
+            operation,
+            day=step.day,
+        )
         self._note(stored, [step.move], "activation", made.id)
         events.pending_activated(unit, self._facts, stored, entry, made)
         return made
@@ -361,7 +388,7 @@ class Cards:
         made = None
         if over:
             tag = Tag(source=AUTOMATION)
-            made = self._transact(unit, stored, "POINTS_EXPIRATION", -step.points, {}, tag, "AUTOMATIC")
+            made = self._transact(unit, stored, "POINTS_EXPIRATION", -step.points, {}, tag, "AUTOMATIC", day=step.day)
             self._note(stored, over, "expiry", made.id)
             events.points_expired(unit, self._facts, stored, made, over)
         for move in step.moves:
@@ -408,8 +435,9 @@ class Cards:
         *,
         id: str | None = None,
         related: str | None = None,
+        day: date | None = None,
     ) -> CreditTransaction:
-        """The transaction of a change that the card already shows."""
+        """The transaction of a change that the card already shows, made on `day` (today)."""
         entry, tag = stored.entry, tag or _NOTHING_SAID
         made = CreditTransaction(
             id=id or ids.hex_id("vtx_"),
@@ -424,7 +452,7 @@ class Cards:
             created_at=self._now,
         )
         self._transactions.append(made)
-        events.transaction_created(unit, stored, made)
+        events.transaction_created(unit, stored, made, day or self.today)
         return made
 
 

@@ -1,6 +1,7 @@
 """What changes of points tell the log, in the shapes that clients see there."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -12,10 +13,10 @@ import largesse.vouchers.service as vouchers
 from largesse.campaigns.model import StoredCampaign
 from largesse.customers.model import StoredCustomer
 from largesse.engine.points import ExpirationRules, Move, Wallet
-from largesse.kernel import clock
+from largesse.kernel import clock, wire
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
-from largesse.vouchers.model import CreditTransaction, StoredVoucher
+from largesse.vouchers.model import CreditTransaction, PointsMoved, StoredVoucher
 from largesse.wallets.model import StoredPending
 
 
@@ -33,19 +34,26 @@ class Facts:
         self._conn, self._project, self._cards = conn, project, cards
         self._holders = holders
         self._programs = programs
+        self._shown: dict[str, msgspec.Raw] = {}  # by id of holder or program; a card without has null under ""
 
-    def customer(self, stored: StoredVoucher) -> dict[str, Any] | None:
-        """The holder of a card, as events show customers."""
+    def customer(self, stored: StoredVoucher) -> msgspec.Raw:
+        """The holder of a card, as events show customers: encoded once, whatever happens to the card."""
         if self._holders is None:
             ids = {card.entry.holder_id for card in self._cards if card.entry.holder_id}
             self._holders = customers.by_ids(self._conn, self._project, ids)
-        holder = self._holders.get(stored.entry.holder_id or "")
-        return msgspec.to_builtins(customers.simple(holder)) if holder else None
+        id = stored.entry.holder_id or ""
+        if id not in self._shown:
+            holder = self._holders.get(id)
+            self._shown[id] = msgspec.Raw(wire.encode(customers.simple(holder) if holder else None))
+        return self._shown[id]
 
-    def campaign(self, stored: StoredVoucher) -> dict[str, Any] | None:
-        """The program of a card, as events show campaigns."""
-        found = self._program(stored.entry.campaign_id)
-        return campaigns.simple(found) if found else None
+    def campaign(self, stored: StoredVoucher) -> msgspec.Raw:
+        """The program of a card, as events show campaigns: encoded once."""
+        id = stored.entry.campaign_id or ""
+        if id not in self._shown:
+            found = self._program(id)
+            self._shown[id] = msgspec.Raw(wire.encode(campaigns.simple(found) if found else None))
+        return self._shown[id]
 
     def rules(self, campaign_id: str | None) -> ExpirationRules | None:
         """How long the points of a program last; None = for ever."""
@@ -116,15 +124,10 @@ def shown_pending(entry: StoredPending) -> dict[str, Any]:
 # Events. Those of a card name the card as their entity and its holder, whose activity they are part of.
 
 
-def transaction_created(unit: Unit, stored: StoredVoucher, made: CreditTransaction) -> None:
-    """Told of every change of a balance; `about` is the card, so that tiers can follow."""
-    data = {"voucher": simple_voucher(stored), "transaction": shown_transaction(made)}
-    unit.record("voucher.loyalty_card.transaction.created", stored.entry.id, data, about=stored)
-
-
-def shown_transaction(made: CreditTransaction) -> dict[str, Any]:
-    shown: dict[str, Any] = msgspec.to_builtins(vouchers.transaction_answer(made))
-    return shown
+def transaction_created(unit: Unit, stored: StoredVoucher, made: CreditTransaction, day: date) -> None:
+    """Told of every change of a balance, of `day`, so that tiers can follow. It refers to the transaction, as of gift cards."""
+    about = PointsMoved(stored, made, day)
+    unit.record("voucher.loyalty_card.transaction.created", stored.entry.id, {"transaction": made.id}, about=about)
 
 
 def rewarded(unit: Unit, facts: Facts, stored: StoredVoucher, made: CreditTransaction, before: dict[str, Any]) -> None:
@@ -224,5 +227,5 @@ def _record(
         **parts,
     }
     if made is not None:
-        data["transaction"] = shown_transaction(made)
+        data["transaction"] = vouchers.transaction_answer(made)
     unit.record(f"voucher.loyalty_card.{what}", stored.entry.id, data, customer_id=stored.entry.holder_id, about=stored)

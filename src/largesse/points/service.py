@@ -4,8 +4,8 @@
 meanwhile. On the `Cards` it answers every change is made in memory, and `save()` writes them all set-wise:
 
 - handing over (publications): `begin` turns the initial points into a bucket once the card has its holder;
-- earning rules: `credit(…, "POINTS_ACCRUAL")`, `await_points` for rules with pending points;
-- rewards and paying with points: `spend` and `refund`; points as a reward: `credit(…, "POINTS_ADDITION")`, `remove`;
+- earning rules: `accrue`, `await_points` for rules with pending points;
+- rewards and paying with points: `spend` and `refund`; points as a reward: `credit`, `remove`;
 - adjustments and transfers by hand: `credit`, `remove`, `transfer`;
 - pending points: `activate`, `adjust`, `cancel`; of canceled orders: `cancel_pending_of_orders`.
 

@@ -126,7 +126,7 @@ def credit(books: Books, unit: Unit, issued: Issued, record: Record, told: Mappi
         return
     cards = books.cards.of(target)
     assert cards is not None  # found by `CardBook.target`, or taken in since
-    cards.credit(unit, target, amount, "POINTS_ADDITION", cards.expiry(target), about=details, operation="AUTOMATIC")
+    cards.credit(unit, target, amount, cards.expiry(target), about=details, operation="AUTOMATIC")
 
 
 def move_credit(books: Books, unit: Unit, stored: StoredVoucher, amount: int, details: Mapping[str, Any]) -> None:

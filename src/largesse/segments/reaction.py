@@ -1,6 +1,7 @@
 """What segments do about what others did: only customers that something happened to, only by filters that look at it."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from largesse.customers.model import StoredCustomer
@@ -10,7 +11,7 @@ from largesse.kernel.database.reactions import News, Reaction
 from largesse.kernel.events import Event
 from largesse.segments.membership import settle, watched
 from largesse.segments.model import Touched
-from largesse.vouchers.model import StoredVoucher
+from largesse.vouchers.model import PointsMoved, StoredVoucher
 
 _PROFILE = ("name", "description", "email", "phone", "birthdate", "birthday", "updated_at")
 _EVERYTHING = "*"
@@ -74,7 +75,8 @@ def _touched(news: News) -> dict[str, Touched]:
 
 def _holder(event: Event) -> str | None:
     """Whose card an event is about, where it is about one."""
-    return event.about.entry.holder_id if isinstance(event.about, StoredVoucher) else None
+    stored = event.about.stored if isinstance(event.about, PointsMoved) else event.about
+    return stored.entry.holder_id if isinstance(stored, StoredVoucher) else None
 
 
 def _changes(event: Event) -> Iterable[str]:
@@ -82,7 +84,12 @@ def _changes(event: Event) -> Iterable[str]:
         return _changed(event.before, event.about)
     if event.type == "customer.custom_event":
         return (f"events.{name_of(event)}",)
-    return next(changes for family, changes in _CHANGES.items() if event.type.startswith(family))
+    return _of_family(event.type)
+
+
+@cache
+def _of_family(type: str) -> frozenset[str]:
+    return next(changes for family, changes in _CHANGES.items() if type.startswith(family))
 
 
 def name_of(event: Event) -> str:

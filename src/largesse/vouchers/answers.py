@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from largesse.categories.model import CategoryAnswer
@@ -113,12 +112,12 @@ def slim(stored: StoredVoucher) -> SlimVoucher:
 
 
 def simple(stored: StoredVoucher) -> dict[str, Any]:
-    """A voucher inside events and transactions of its points."""
+    """A voucher inside events and transactions of its points, fit to be encoded."""
     entry, card = stored.entry, _loyalty_card(stored)
     return {
         "id": entry.id,
         "code": entry.code,
-        "loyalty_card": msgspec.to_builtins(card) if card else None,
+        "loyalty_card": card,
         "type": entry.type,
         "campaign": entry.campaign,
         "campaign_id": entry.campaign_id,

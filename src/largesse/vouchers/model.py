@@ -129,6 +129,17 @@ class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
 
 
+class PointsMoved(msgspec.Struct, frozen=True):
+    """A transaction of points with the card as it left it: what its event is about.
+
+    `day` is the local day of the change; what the calendar brings may be of one before today.
+    """
+
+    stored: StoredVoucher
+    transaction: CreditTransaction
+    day: date
+
+
 class VoucherCounters(msgspec.Struct, frozen=True):
     """`balance` is None where the voucher holds no credit, `points` where it is no card or has no holder yet."""
 

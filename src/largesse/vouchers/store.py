@@ -361,7 +361,16 @@ def save_all(conn: Connection, project_id: str, changed: Sequence[StoredVoucher]
 def insert_transactions(conn: Connection, project_id: str, rows: Sequence[CreditTransaction]) -> None:
     values = [
         (
-            *(wire.encode_text(t.details) if name == "details" else getattr(t, name) for name in _TRANSACTION_COLUMNS),
+            t.id,
+            t.voucher_id,
+            t.campaign_id,
+            t.source_id,
+            t.source,
+            t.reason,
+            t.type,
+            wire.encode_text(t.details),
+            t.related_transaction_id,
+            t.created_at,
             _amount(t),
         )
         for t in rows

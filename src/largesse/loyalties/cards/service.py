@@ -106,7 +106,7 @@ def _change(unit: Unit, cards: Cards, stored: StoredVoucher, sent: PointsChange,
     if change > 0:
         if entry.gift_amount + change > MAX_CREDITS:
             raise _bad_change(f"The points of a card cannot be more than {MAX_CREDITS} in all")
-        cards.credit(unit, stored, change, "POINTS_ADDITION", _expiry(unit, cards, stored, sent), tag=tag)
+        cards.credit(unit, stored, change, _expiry(unit, cards, stored, sent), tag=tag)
     elif entry.balance + change < 0:
         raise points.points_exceeded(stored)
     else:

@@ -3,7 +3,7 @@
 One query for the customers, one for what was rewarded before, one or two for the cards; nothing where no rule has the event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -13,7 +13,7 @@ import msgspec
 import largesse.customers.service as customers
 import largesse.vouchers.service as vouchers
 from largesse.customers.model import StoredCustomer
-from largesse.engine.earning import Occasion, awarded, is_open
+from largesse.engine.earning import Mapped, Occasion, awarded, is_open
 from largesse.kernel import definitions, seals
 from largesse.kernel.database.reactions import News
 from largesse.kernel.database.rows import sent_together
@@ -27,11 +27,8 @@ from largesse.loyalties.earning.triggers import Trigger, described, triggers
 from largesse.loyalties.joining import join
 from largesse.loyalties.tiers import standing
 from largesse.loyalties.tiers.standing import Member
-from largesse.points.cards import AUTOMATION, Tag
 from largesse.points.service import Cards
 from largesse.vouchers.model import StoredVoucher
-
-_BY_ITSELF = Tag(source=AUTOMATION)
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -62,7 +59,7 @@ def on_news(news: News) -> set[str]:
         for trigger in found
         for rule in rules[trigger.name]
         if rule.subject_id in (None, ANY_TIER, trigger.subject_id)
-        and is_open(rule.window, rule.program, trigger.unit.now, project.zone)
+        and (rule.is_always_open or is_open(rule.window, rule.program, trigger.unit.now, project.zone))
     ]
     return _earn(unit, project, candidates) if candidates else set()
 
@@ -79,18 +76,13 @@ def _earn(unit: Unit, project: Project, candidates: Sequence[tuple[Trigger, Earn
     opened = Cards(unit.conn, project, cards.values(), unit.now, holders, programs)
     opened.settle(unit)
     members = standing.as_of(unit.conn, project, [*cards.values()], unit.now)
-    rewarded: list[Match] = []
+    rewarded: set[tuple[str, str]] = set()
     for _, of_trigger in groupby(matches, key=lambda match: match.trigger.event.id):
-        given = [
-            (match, points) for match in of_trigger if (points := _reward(match, cards, opened, members)) is not None
-        ]
-        rewarded += [match for match, _ in given]
-        for match, points in given:
-            _raise(match, points, cards, opened, members)
+        rewarded |= _reward_all([*of_trigger], cards, opened, members)
     seals.follow(unit.conn, project.id)
     with sent_together(unit.conn):
         opened.save()
-        store.add_earned(unit.conn, project.id, {match.pair for match in rewarded}, unit.now)
+        store.add_earned(unit.conn, project.id, rewarded, unit.now)
     return {stored.entry.id for stored in cards.values()}
 
 
@@ -103,13 +95,13 @@ def _matching(
     """The candidates whose conditions hold; a rule whose conditions do not is passed over in silence (documented)."""
     judge = Judge.load(unit, project, candidates)
     found = []
-    for trigger, rule in candidates:
+    for _, of_trigger in groupby(candidates, key=lambda candidate: candidate[0].event.id):
+        mine = [*of_trigger]
+        trigger = mine[0][0]
         customer = holders.get(trigger.customer_id)
-        if customer is None:
-            continue
-        at = judge.occasion(trigger, customer)
-        if judge.holds(rule, at):
-            found.append(Match(trigger, rule, at))
+        if customer is not None:
+            at = judge.occasion(trigger, customer)
+            found += [Match(trigger, rule, at) for _, rule in mine if judge.holds(rule, at)]
     return found
 
 
@@ -142,64 +134,91 @@ def _cards(
     return {key: cards[key] for key in wanted if key in cards}
 
 
-def _raise(
-    match: Match,
-    points: int,
-    cards: dict[tuple[str, str], StoredVoucher],
-    opened: Cards,
-    members: dict[str, Member],
-) -> None:
-    """Lets the next event of the same transaction meet the tier that this one brought; it is noted once all is done."""
-    entry = cards[match.trigger.customer_id, match.rule.campaign_id].entry
-    if (member := members.get(entry.id)) is not None:
-        member.collect(points, opened.today)
-        member.follow(entry.balance, opened.today)
+class _Account(msgspec.Struct, frozen=True):
+    """A card that may be given points, with what the tier of its holder makes of rules and what its transactions tell."""
+
+    stored: StoredVoucher
+    member: Member | None
+    mapped: Mapping[str, Mapped]
+    tier: dict[str, Any]
+    details: dict[str, Any]
 
 
-def _reward(
-    match: Match,
-    cards: dict[tuple[str, str], StoredVoucher],
-    opened: Cards,
-    members: dict[str, Member],
-) -> int | None:
-    """Credits one rule's points, or lets them wait; answers how many are there now, None where there is nothing to give."""
-    trigger, rule = match.trigger, match.rule
-    stored = cards.get((trigger.customer_id, rule.campaign_id))
+def _account(trigger: Trigger, stored: StoredVoucher | None, members: Mapping[str, Member]) -> _Account | None:
+    """None where there is no card, or none that may be used."""
     if stored is None or not _is_usable(stored, trigger):
         return None
     member = members.get(stored.entry.id)
-    tier = member.tier if member else None
-    mapped = member.program.earning.get(tier.id, {}).get(rule.id) if member and tier else None
-    given = awarded(rule.earning, match.occasion, mapped)
-    if given == 0:
-        return None
-    details: dict[str, Any] = {"earning_rule": rule.reference, **trigger.details}
-    if tier is not None:
-        details["holder_loyalty_tier"] = {"id": tier.id, "name": tier.name}
+    if member is None or member.tier is None:
+        return _Account(stored, member, {}, {}, trigger.details)
+    tier = {"id": member.tier.id, "name": member.tier.name}
+    mapped = member.program.earning.get(member.tier.id, {})
+    return _Account(stored, member, mapped, tier, {**trigger.details, "holder_loyalty_tier": tier})
+
+
+def _reward_all(
+    matches: Sequence[Match],
+    cards: Mapping[tuple[str, str], StoredVoucher],
+    opened: Cards,
+    members: Mapping[str, Member],
+) -> set[tuple[str, str]]:
+    """Gives what the rules that one event meets give; answers the pairs of those that gave something.
+
+    All of them meet the tier that was held before. The next event of the same transaction meets the one that they brought, which
+    is noted once all is done.
+    """
+    trigger = matches[0].trigger
+    accounts: dict[str, _Account | None] = {}
+    gained: dict[str, int] = {}
+    rewarded: set[tuple[str, str]] = set()
+    for match in matches:
+        rule = match.rule
+        program = rule.campaign_id
+        if program not in accounts:
+            accounts[program] = _account(trigger, cards.get((trigger.customer_id, program)), members)
+        account = accounts[program]
+        if account is None:
+            continue
+        mapped = account.mapped.get(rule.id)
+        points = awarded(rule.earning, match.occasion, mapped)
+        if points == 0:
+            continue
+        details = {"earning_rule": rule.reference, **account.details}
         if mapped is not None:
-            details["loyalty_tier"] = details["holder_loyalty_tier"]
+            details["loyalty_tier"] = account.tier
+        gained[program] = gained.get(program, 0) + _give(match, points, account.stored, details, opened)
+        rewarded.add(match.pair)
+    for program, points in gained.items():
+        account = accounts[program]
+        if account is not None and account.member is not None:
+            account.member.collect(points, opened.today)
+            account.member.follow(account.stored.entry.balance, opened.today)
+    return rewarded
+
+
+def _give(match: Match, points: int, stored: StoredVoucher, details: dict[str, Any], opened: Cards) -> int:
+    """Credits one rule's points, or lets them wait; answers how many are there now."""
+    trigger, rule = match.trigger, match.rule
     if rule.pending_days is not None:
         opened.await_points(
             trigger.unit,
             stored,
-            given,
+            points,
             opened.today + timedelta(days=rule.pending_days),
             order_id=trigger.order.id if trigger.order else None,
             details={**details, "event": described(trigger.event)},
             rules=rule.expiration_rules,
         )
         return 0
-    opened.credit(
+    opened.accrue(
         trigger.unit,
         stored,
-        given,
-        "POINTS_ACCRUAL",
+        points,
         opened.expiry(stored, rule.expiration_rules),
+        trigger.event.id,
         about={**details, "event": {"id": trigger.event.id, "type": trigger.event.type}},
-        tag=_BY_ITSELF,
-        operation="AUTOMATIC",
     )
-    return given
+    return points
 
 
 def _is_usable(stored: StoredVoucher, trigger: Trigger) -> bool:

@@ -24,7 +24,7 @@ RELATED = "earning_rule"
 
 
 class EarningRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that is switched on, of a program that is; `window` and `program` say when they are open."""
+    """A rule that is switched on, of a program that is; `window` and `program` say when they are open, unless they always are."""
 
     id: str
     campaign_id: str
@@ -32,6 +32,7 @@ class EarningRule(msgspec.Struct, frozen=True, kw_only=True):
     earning: Earning
     window: Window
     program: Window
+    is_always_open: bool
     campaign: StoredCampaign
     conditions: tuple[RuleSet, ...]
     pending_days: int | None
@@ -60,15 +61,17 @@ def of_events(conn: Connection, project: Project, events: Collection[str]) -> di
 
 
 def _compiled(rule: StoredEarningRule, program: StoredCampaign, conditions: tuple[RuleSet, ...]) -> EarningRule:
+    own, of_program = _window(rule), _window(program)
     return EarningRule(
         id=rule.id,
         campaign_id=rule.campaign_id,
         subject_id=rule.subject_id,
         earning=earning_of(rule.loyalty),
-        window=_window(rule),
-        program=_window(program),
+        window=own,
+        program=of_program,
+        is_always_open=own == of_program == Window(),
         campaign=program,
-        conditions=conditions,
+        conditions=tuple(one for one in conditions if one.conditions is not None),
         pending_days=rule.pending_days,
         expiration_rules=rule.expiration_rules,
         reference={"id": rule.id, "source": {"banner": rule.banner}},

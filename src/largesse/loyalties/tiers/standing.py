@@ -15,7 +15,6 @@ import largesse.customers.service as customers
 from largesse.engine.calendar import first_day
 from largesse.engine.tiers import ByPeriod, Points, Standing, Transition
 from largesse.kernel import clock, definitions
-from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.loyalties.tiers import service, store
@@ -200,10 +199,7 @@ def _load_now(changes: Sequence[Change]) -> dict[str, Member]:
     Whoever changes tiers locks the members whose standing they change: who waited for that may know the tiers of before.
     """
     first = changes[0].unit
-    project = definitions.current(first)
-    if not first.changes_definitions:
-        project = current_project(first.conn, project)
-    return load(first.conn, project, [change.stored for change in changes])
+    return load(first.conn, definitions.after_locks(first), [change.stored for change in changes])
 
 
 def advance(
