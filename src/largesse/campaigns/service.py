@@ -1,6 +1,6 @@
 """Use cases of campaigns, and what other rooms ask of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,6 +43,7 @@ from largesse.metadata_schemas.service import schemas_of
 UPDATE = "CAMPAIGN.VOUCHERS_UPDATE"
 DELETE = "CAMPAIGN.VOUCHERS_DELETE"
 _HANDED_DOWN = {*VALIDITY, "category_id", "voucher"}  # and the metadata, where codes share its schema (documented)
+_HANDED_OUT = (DISCOUNT_COUPONS, GIFT_VOUCHERS)
 _ORDERS: dict[str, Column[int]] = {name: store.campaigns.c[name] for name in ("created_at", "updated_at")}
 
 
@@ -52,8 +53,11 @@ _ORDERS: dict[str, Column[int]] = {name: store.campaigns.c[name] for name in ("c
 def definitions(conn: Connection, project: Project, campaign_ids: Collection[str]) -> dict[str, Campaign]:
     """Campaigns as decisions read them, kept while no definition changes; `project` as `current_project` answered."""
 
+    rows: dict[str, StoredCampaign] = {}
+
     def load(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Campaign]:
         found = store.by_ids(conn, project_id, ids)
+        rows.update({one.id: one for one in found})
         held = categories.load(conn, project, {one.category_id for one in found if one.category_id})
         rules = validation_rules.rules_of(conn, project, "campaign", [one.id for one in found])
         return {
@@ -70,16 +74,29 @@ def definitions(conn: Connection, project: Project, campaign_ids: Collection[str
             for one in found
         }
 
-    return kept.load(conn, project, "campaign", campaign_ids, load)
+    def follows(id: str, made: Campaign | None) -> Iterator[kept.Key]:
+        if made is not None:
+            yield from (("validation_rule", one.id) for one in made.rules)
+            yield "category", rows[id].category_id or ""
+
+    return kept.load(conn, project, "campaign", campaign_ids, load, follows)
 
 
-def with_codes(conn: Connection, project: Project) -> Sequence[StoredCampaign]:
-    """Campaigns that a code can be handed out of to a customer; kept while no definition changes, but for `vouchers_count`."""
+def with_codes(
+    conn: Connection, project: Project, campaign_ids: Collection[str] | None = None
+) -> Sequence[StoredCampaign]:
+    """Campaigns that a code can be handed out of to a customer, all or of these.
+
+    All are kept while none changes, but for `vouchers_count`.
+    """
+    if campaign_ids is not None:
+        found = store.by_ids(conn, project.id, campaign_ids) if campaign_ids else []
+        return [one for one in found if one.campaign_type in _HANDED_OUT and one.type != "STANDALONE"]
 
     def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, Sequence[StoredCampaign]]:
-        return {"*": store.with_codes(conn, project_id, (DISCOUNT_COUPONS, GIFT_VOUCHERS))}
+        return {"*": store.with_codes(conn, project_id, _HANDED_OUT)}
 
-    return kept.load(conn, project, "campaigns with codes", ["*"], load)["*"]
+    return kept.load(conn, project, "campaigns with codes", ["*"], load, _any_campaign)["*"]
 
 
 def standalone(conn: Connection, project: Project) -> Collection[str]:
@@ -88,7 +105,11 @@ def standalone(conn: Connection, project: Project) -> Collection[str]:
     def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, Collection[str]]:
         return {"*": store.standalone(conn, project_id)}
 
-    return kept.load(conn, project, "standalone campaigns", ["*"], load)["*"]
+    return kept.load(conn, project, "standalone campaigns", ["*"], load, _any_campaign)["*"]
+
+
+def _any_campaign(_id: str, _made: object) -> Iterable[kept.Key]:
+    return (("campaign", kept.ANY), ("category", kept.ANY))
 
 
 # What other rooms ask
@@ -243,7 +264,7 @@ def create(unit: Unit, sent: CampaignCreate, holdings: HoldingsByType) -> Campai
     validation_rules.assign(unit, sent.validation_rules or (), "campaign", campaign.id)
     holdings[campaign.campaign_type].begin(unit, campaign, sent)
     store.save(unit.conn, unit.project_id, campaign)
-    kept.changed(unit)
+    kept.changed(unit, ("campaign", campaign.id))
     shown = _whole(unit, find(unit, campaign.id), holdings)
     unit.record("campaign.created", campaign.id, {"campaign": msgspec.to_builtins(shown)})
     if sent.metadata is None:
@@ -275,7 +296,7 @@ def update(unit: Unit, key: str, sent: CampaignUpdate, holdings: HoldingsByType)
         arguments = {"campaign_id": campaign.id, "unset": unset}
         enqueue(unit, UPDATE, arguments, queue=campaign.id, total=campaign.vouchers_count)
     store.save(unit.conn, unit.project_id, campaign)
-    kept.changed(unit)
+    kept.changed(unit, ("campaign", campaign.id))
     recalculate = sent.options is not None and bool(sent.options.recalculate_tiers)
     holdings[campaign.campaign_type].reconfigured(unit, before, campaign, recalculate_tiers=recalculate)
     shown = _whole(unit, campaign, holdings)
@@ -294,7 +315,7 @@ def switch(unit: Unit, key: str, *, active: bool) -> None:
     check_changeable(campaign)
     campaign.active, campaign.updated_at = active, unit.now
     store.save(unit.conn, unit.project_id, campaign)
-    kept.changed(unit)
+    kept.changed(unit, ("campaign", campaign.id))
     name = "campaign.enabled" if active else "campaign.disabled"
     unit.record(name, campaign.id, {"campaign": msgspec.to_builtins(_plain(unit, campaign))})
 
@@ -306,7 +327,7 @@ def delete(unit: Unit, key: str, *, force: bool) -> Accepted:
     store.put_in_bin(unit.conn, unit.project_id, campaign.id, unit.now)
     if not force:
         bin.put(unit, "campaign", campaign.id, campaign.name, None)
-    kept.changed(unit)
+    kept.changed(unit, ("campaign", campaign.id))
     unit.record("campaign.deleted", campaign.id, {"campaign": msgspec.to_builtins(_plain(unit, campaign))})
     count = campaign.vouchers_count
     return Accepted(async_action_id=_take_away(unit, campaign.id, campaign.campaign_type, count, force=force))

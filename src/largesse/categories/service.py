@@ -34,7 +34,7 @@ _LISTS = (
 
 def load(conn: Connection, project: Project, ids: Collection[str]) -> dict[str, Category]:
     """Categories as decisions read them; `project` as `current_project` answered. Unknown ids are absent."""
-    return definitions.load(conn, project, "category", ids, _compiled)
+    return definitions.load(conn, project, "category", ids, _compiled, definitions.own)
 
 
 def _compiled(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Category]:
@@ -95,7 +95,7 @@ def create(unit: Unit, sent: CategoryInput) -> CategoryAnswer:
 def _added(unit: Unit, name: str, hierarchy: int) -> StoredCategory:
     made = StoredCategory(id=ids.hex_id("cat_"), name=name, hierarchy=hierarchy, created_at=unit.now)
     store.add(unit.conn, unit.project_id, made)
-    definitions.changed(unit)
+    definitions.changed(unit, ("category", made.id))
     return made
 
 
@@ -107,7 +107,7 @@ def update(unit: Unit, category_id: str, sent: CategoryInput) -> CategoryAnswer:
         raise duplicate_name("category", sent.name)
     changed = msgspec.structs.replace(category, name=sent.name, hierarchy=sent.hierarchy, updated_at=unit.now)
     store.save(unit.conn, unit.project_id, changed)
-    definitions.changed(unit)
+    definitions.changed(unit, ("category", category.id))
     return answer(changed)
 
 
@@ -127,7 +127,7 @@ def delete(unit: Unit, category_id: str, forget: Forget, *, remove_from_stacking
     if listed:
         changes = {name: _without(value, category.id) for name, value in listed.items()}
         update_project(unit.conn, unit.project_id, {"stacking_rules": changes})
-    definitions.changed(unit)
+    definitions.changed(unit, ("category", category.id))
 
 
 def _without(listed: list[str] | dict[str, Any], category_id: str) -> list[str] | dict[str, Any]:

@@ -182,7 +182,9 @@ def create(unit: Unit, sent: DefinitionCreate) -> DefinitionAnswer:
     if sent.name.startswith(_INTERNAL):
         raise invalid_payload(f"Property .name should not begin with {_INTERNAL}: such events are the system's own")
     _check_count(sent.schema.properties)
-    definitions.changed(unit)  # first, because it locks the project: definitions are changed one at a time
+    definitions.changed(
+        unit, (_TYPE, definitions.ANY)
+    )  # first, because it locks the project: definitions are changed one at a time
     if store.by_names(unit.conn, unit.project_id, [sent.name]):
         raise duplicate_name(_TYPE, sent.name)
     made = StoredDefinition(
@@ -195,7 +197,7 @@ def create(unit: Unit, sent: DefinitionCreate) -> DefinitionAnswer:
 def update(unit: Unit, schema_id: str, sent: DefinitionUpdate) -> DefinitionAnswer:
     """Adds and replaces properties. Raises ApiError 404, 400, 403 without the role."""
     _check_role(unit)
-    definitions.changed(unit)
+    definitions.changed(unit, (_TYPE, definitions.ANY))
     stored = _existing(unit, schema_id)
     properties = stored.properties | (sent.schema.properties if sent.schema else {})
     _check_count(properties)
@@ -207,7 +209,7 @@ def update(unit: Unit, schema_id: str, sent: DefinitionUpdate) -> DefinitionAnsw
 def delete(unit: Unit, schema_id: str) -> None:
     """For good; events that happened stay (our decision). Raises ApiError 404, 403 without the role."""
     _check_role(unit)
-    definitions.changed(unit)
+    definitions.changed(unit, (_TYPE, definitions.ANY))
     store.remove(unit.conn, unit.project_id, _existing(unit, schema_id).id)
 
 

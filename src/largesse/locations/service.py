@@ -64,14 +64,16 @@ def create(unit: Unit, sent: LocationCreate) -> LocationAnswer:
     _check(unit, sent.shape)
     made = StoredLocation(id=ids.text_id("loc_"), name=sent.name, shape=sent.shape, created_at=unit.now)
     store.add(unit.conn, unit.project_id, made)
-    definitions.changed(unit)
+    definitions.changed(unit, ("location", definitions.ANY))
     return _answer(made)
 
 
 def update(unit: Unit, location_id: str, sent: LocationUpdate, moved: Moved) -> LocationAnswer:
     """Raises ApiError 404, 400 for a shape that is none, 403 without the role."""
     _check(unit, sent.shape)
-    definitions.changed(unit)  # first, because it holds the project: locations are changed one at a time
+    definitions.changed(
+        unit, ("location", definitions.ANY)
+    )  # first, because it holds the project: locations are changed one at a time
     stored = _existing(unit, location_id)
     changed = msgspec.structs.replace(
         stored, name=sent.name or stored.name, shape=sent.shape or stored.shape, updated_at=unit.now
@@ -86,7 +88,7 @@ def delete(unit: Unit, location_id: str, moved: Moved) -> None:
     """Filters that name it match nothing there any more (our decision). Raises ApiError 404, 403 without the role."""
     _check(unit, None)
     store.remove(unit.conn, unit.project_id, _existing(unit, location_id).id)
-    definitions.changed(unit)
+    definitions.changed(unit, ("location", definitions.ANY))
     moved(unit, location_id)
 
 

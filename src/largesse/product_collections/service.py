@@ -99,7 +99,9 @@ def create(unit: Unit, sent: CollectionCreate) -> CollectionAnswer:
         made.filter = checked_filter(sent.filter)
     else:
         made.products = _resolved(unit, sent.products or [])
-    definitions.changed(unit)  # before counting: it holds the project, so that nobody else counts meanwhile
+    definitions.changed(
+        unit, (KIND, definitions.ANY)
+    )  # before counting: it holds the project, so that nobody else counts meanwhile
     if store.count(unit.conn, unit.project_id) >= MOST:
         raise invalid_payload(f"A project cannot have more than {MOST} product collections")
     _check_name(unit, name)
@@ -122,7 +124,7 @@ def update(unit: Unit, collection_id: str, sent: CollectionUpdate) -> Collection
         found.filter = checked_filter(sent.filter)
     found.updated_at = unit.now
     store.save(unit.conn, unit.project_id, found)
-    definitions.changed(unit)
+    definitions.changed(unit, (KIND, definitions.ANY))
     return _answer(found)
 
 
@@ -132,7 +134,7 @@ def delete(unit: Unit, collection_id: str, check_unused: CheckUnused) -> None:
     found = existing(unit, collection_id)
     check_unused(unit, KIND, found.id)
     store.remove(unit.conn, unit.project_id, found.id)
-    definitions.changed(unit)
+    definitions.changed(unit, (KIND, definitions.ANY))
 
 
 def existing(unit: Unit, collection_id: str) -> StoredCollection:

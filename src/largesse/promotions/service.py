@@ -1,6 +1,6 @@
 """Use cases of promotion tiers, and what other rooms ask of tiers and stacks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -45,8 +45,11 @@ _ORDERS = {name: store.tiers.c[name] for name in ("created_at", "updated_at")}
 def tiers(conn: Connection, project: Project, tier_ids: Collection[str]) -> dict[str, Tier]:
     """Tiers as decisions read them, kept while no definition changes; those of deleted campaigns are absent."""
 
+    rows: dict[str, StoredTier] = {}
+
     def load(conn: Connection, project_id: str, ids: list[str]) -> dict[str, Tier]:
         found = store.by_ids(conn, StoredTier, project_id, ids)
+        rows.update(found)
         parents = campaigns.definitions(conn, project, {tier.campaign_id for tier in found.values()})
         held = categories.load(conn, project, {tier.category_id for tier in found.values() if tier.category_id})
         rules = validation_rules.rules_of(conn, project, "promotion_tier", found)
@@ -68,29 +71,45 @@ def tiers(conn: Connection, project: Project, tier_ids: Collection[str]) -> dict
             if tier.campaign_id in parents
         }
 
-    return definitions.load(conn, project, "promotion_tier", tier_ids, load)
+    def follows(id: str, made: Tier | None) -> Iterator[definitions.Key]:
+        if id in rows:
+            yield "campaign", rows[id].campaign_id
+            yield "category", rows[id].category_id or ""
+        if made is not None:
+            yield from (("validation_rule", one.id) for one in made.rules)
+
+    return definitions.load(conn, project, "promotion_tier", tier_ids, load, follows)
 
 
 def stacks(conn: Connection, project: Project, stack_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The ids of each stack's tiers in their order; kept while no definition changes."""
 
+    rows: dict[str, StoredStack] = {}
+
     def load(conn: Connection, project_id: str, ids: list[str]) -> dict[str, tuple[str, ...]]:
         found = store.by_ids(conn, StoredStack, project_id, ids)
+        rows.update(found)
         parents = campaigns.definitions(conn, project, {stack.campaign_id for stack in found.values()})
         return {id: tuple(stack.tier_ids) for id, stack in found.items() if stack.campaign_id in parents}
 
-    return definitions.load(conn, project, "promotion_stack", stack_ids, load)
+    def follows(id: str, _made: object) -> Iterator[definitions.Key]:
+        if id in rows:
+            yield "campaign", rows[id].campaign_id
+            yield "category", rows[id].category_id or ""
+
+    return definitions.load(conn, project, "promotion_stack", stack_ids, load, follows)
 
 
-def offered(conn: Connection, project: Project) -> list[Offered]:
-    """Every tier and every stack of campaigns that exist; kept while no definition changes."""
-
-    def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, list[Offered]]:
-        found = store.offered(conn, project_id)
-        parents = campaigns.definitions(conn, project, {one.campaign_id for one in found})
-        return {"*": [one for one in found if one.campaign_id in parents]}
-
-    return definitions.load(conn, project, "offered promotions", ["*"], load)["*"]
+def offered(
+    conn: Connection,
+    project: Project,
+    ids: Collection[str] | None = None,
+    campaign_ids: Collection[str] = (),
+) -> list[Offered]:
+    """The tiers and stacks of campaigns that exist: all, or those of these ids and those of these campaigns."""
+    found = store.offered(conn, project.id, ids, campaign_ids)
+    parents = campaigns.definitions(conn, project, {one.campaign_id for one in found})
+    return [one for one in found if one.campaign_id in parents]
 
 
 def newest(conn: Connection, project: Project, limit: int) -> list[str]:
@@ -165,9 +184,8 @@ def create(unit: Unit, key: str, sent: TierCreate) -> TierAnswer:
     campaigns.check_changeable(campaign)
     last = store.last_hierarchy(unit.conn, unit.project_id, campaign.id)
     tier = _add(unit, campaign, sent, sent.hierarchy or last + 1, ".action.discount")
-    if sent.hierarchy is not None and sent.hierarchy <= last:
-        _move(unit, tier, sent.hierarchy)
-    definitions.changed(unit)
+    moved = _move(unit, tier, sent.hierarchy) if sent.hierarchy is not None and sent.hierarchy <= last else []
+    definitions.changed(unit, *_keys([tier.id, *moved]))
     shown = _one(unit, existing(unit, tier.id))
     _record(unit, "created", shown)
     return shown
@@ -191,9 +209,8 @@ def update(unit: Unit, tier_id: str, sent: TierUpdate) -> TierAnswer:
     check_validity(tier)
     tier.updated_at = unit.now
     store.save(unit.conn, unit.project_id, tier)
-    if isinstance(sent.hierarchy, int):
-        _move(unit, tier, sent.hierarchy)
-    return _changed(unit, tier.id, "updated")
+    moved = _move(unit, tier, sent.hierarchy) if isinstance(sent.hierarchy, int) else []
+    return _changed(unit, tier.id, "updated", moved)
 
 
 def switch(unit: Unit, tier_id: str, *, active: bool) -> TierAnswer:
@@ -208,15 +225,18 @@ def delete(unit: Unit, tier_id: str) -> None:
     """For good; stacks go on without it, and one that it was the last of goes too (our decision). Raises ApiError 404."""
     tier = _locked(unit, tier_id)
     shown = _one(unit, tier)
+    changed = _keys([tier.id])
     for stack in store.of_campaign(unit.conn, StoredStack, unit.project_id, tier.campaign_id):
         rest = [id for id in stack.tier_ids if id != tier.id]
+        if len(rest) < len(stack.tier_ids):
+            changed.append(("promotion_stack", stack.id))
         if not rest:
             store.remove(unit.conn, StoredStack, unit.project_id, [stack.id])
         elif len(rest) < len(stack.tier_ids):
             stack.tier_ids, stack.updated_at = rest, unit.now
             store.save(unit.conn, unit.project_id, stack)
     _remove(unit, [tier.id])
-    definitions.changed(unit)
+    definitions.changed(unit, *changed)
     _record(unit, "deleted", shown)
 
 
@@ -263,13 +283,18 @@ def _discount(action: ActionInput, place: str) -> Discount:
     return checked_discount(action.discount, place)
 
 
-def _move(unit: Unit, tier: StoredTier, hierarchy: int) -> None:
-    """Puts a tier at a place among its campaign's and numbers them from 1 (our decision)."""
+def _move(unit: Unit, tier: StoredTier, hierarchy: int) -> list[str]:
+    """Puts a tier at a place among its campaign's and numbers them from 1 (our decision). The ids of all that moved."""
     others = store.of_campaign(unit.conn, StoredTier, unit.project_id, tier.campaign_id)
     order = [other for other in others if other.id != tier.id]
     order.insert(hierarchy - 1, next(other for other in others if other.id == tier.id))
     moved = [(place, one.id) for place, one in enumerate(order, 1) if one.hierarchy != place]
     store.renumber(unit.conn, unit.project_id, moved)
+    return [id for _, id in moved]
+
+
+def _keys(tier_ids: Iterable[str]) -> list[definitions.Key]:
+    return [("promotion_tier", id) for id in tier_ids]
 
 
 def _remove(unit: Unit, tier_ids: list[str]) -> None:
@@ -277,8 +302,8 @@ def _remove(unit: Unit, tier_ids: list[str]) -> None:
     validation_rules.remove_assignments(unit, "promotion_tier", tier_ids)
 
 
-def _changed(unit: Unit, tier_id: str, what: str) -> TierAnswer:
-    definitions.changed(unit)
+def _changed(unit: Unit, tier_id: str, what: str, moved: Sequence[str] = ()) -> TierAnswer:
+    definitions.changed(unit, *_keys([tier_id, *moved]))
     shown = _one(unit, existing(unit, tier_id))
     _record(unit, what, shown)
     return shown

@@ -83,7 +83,7 @@ def delete(unit: Unit, key: str, stack_id: str) -> None:
     """Its tiers stay. Raises ApiError 404."""
     stack = _existing(unit, key, stack_id, lock=True)
     store.remove(unit.conn, StoredStack, unit.project_id, [stack.id])
-    definitions.changed(unit)
+    definitions.changed(unit, ("promotion_stack", stack.id))
 
 
 def _existing(unit: Unit, key: str, stack_id: str, *, lock: bool = False) -> StoredStack:
@@ -108,7 +108,7 @@ def _tiers(unit: Unit, campaign: StoredCampaign, sent: StackTiers) -> list[str]:
 
 
 def _changed(unit: Unit, stack: StoredStack, what: str) -> StackAnswer:
-    definitions.changed(unit)
+    definitions.changed(unit, ("promotion_stack", stack.id))
     shown = _shown(unit, stack)
     data = {"campaign": {"id": stack.campaign_id}, "promotion_stack": msgspec.to_builtins(shown)}
     unit.record(f"campaign.promotion_stack.{what}", stack.id, data)

@@ -107,6 +107,10 @@ _OFFERED = [
         ("promotion_stack", stacks, literal(0)),
     )
 ]
+_OFFERED_BY = {
+    name: [one.where(one_of(table.c[name], "keys")) for one, table in zip(_OFFERED, (tiers, stacks), strict=True)]
+    for name in ("id", "campaign_id")
+}
 _NEWEST = (
     select(tiers.c.id)
     .where(tiers.c.project_id == bindparam("project"))
@@ -138,9 +142,19 @@ def newest(conn: Connection, project_id: str, limit: int) -> list[str]:
     return list(conn.execute(_NEWEST, {"project": project_id, "limit": limit}).scalars())
 
 
-def offered(conn: Connection, project_id: str) -> list[Offered]:
-    """All tiers and stacks, in no order."""
-    return [Offered(*row) for one in _OFFERED for row in conn.execute(one, {"project": project_id})]
+def offered(
+    conn: Connection, project_id: str, ids: Collection[str] | None, campaign_ids: Collection[str]
+) -> list[Offered]:
+    """Tiers and stacks, in no order: all for None, else those of these ids and those of these campaigns, each once."""
+    if ids is None:
+        return [Offered(*row) for one in _OFFERED for row in conn.execute(one, {"project": project_id})]
+    found: dict[str, Offered] = {}
+    for name, keys in (("id", ids), ("campaign_id", campaign_ids)):
+        for one in _OFFERED_BY[name] if keys else ():
+            for row in conn.execute(one, {"project": project_id, "keys": list(keys)}):
+                made = Offered(*row)
+                found[made.id] = made
+    return list(found.values())
 
 
 def add(conn: Connection, project_id: str, new: StoredTier | StoredStack) -> None:

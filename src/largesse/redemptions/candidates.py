@@ -1,7 +1,6 @@
 """What may qualify: promotions, codes that anyone may use, and what the customer holds, newest first and read as far as needed."""
 
 import heapq
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -68,28 +67,29 @@ class Sources:
                 yield one
 
     def _tiers(self, offers: Offers, request: Seen | None) -> Iterator[Candidate]:
-        return offers.tiers.that_may_apply(request, self._first(offers.tiers.items))
+        return offers.tiers.that_may_apply(request, self._behind)
 
     def _campaigns(self, offers: Offers, request: Seen | None) -> Iterator[Candidate]:
         """For a customer, whom a code could be handed to, and who has not all that they may have of it."""
         if not self._has_customer:
             return
         joined = {one.campaign_id for one in self._holdings}
-        for one in offers.campaigns.that_may_apply(request, self._first(offers.campaigns.items)):
+        for one in offers.campaigns.that_may_apply(request, self._behind):
             if not (one.joins_once and one.id in joined):
                 yield one
 
     def _stacks(self, offers: Offers, request: Seen | None) -> Iterator[Candidate]:
         """Those that begin with a tier that may apply."""
-        for stack, first in offers.stacks:
+        for stack, first in sorted(offers.stacks.values(), key=lambda one: one[0].order, reverse=True):
             if self._before is not None and stack.created_at >= self._before:
                 continue
-            if first is not None and offers.tiers.may_apply(first, request):
+            if offers.tiers.may_apply(first, request):
                 yield stack
 
-    def _first(self, items: Sequence[Candidate]) -> int:
-        """The position of the first that is old enough."""
-        return 0 if self._before is None else bisect_right(items, -self._before, key=lambda one: -one.created_at)
+    @property
+    def _behind(self) -> tuple[int] | None:
+        """What is old enough comes behind this in the order of candidates."""
+        return None if self._before is None else (self._before,)
 
     def _wallet(self) -> list[Candidate]:
         held = {one.voucher_id: one.role for one in self._holdings}

@@ -141,13 +141,13 @@ class Search:
             if decision is None and self._explains:
                 self._refused.append(Refused(one, decide(asks, self._order(), about)))
             if decision is not None:
-                tiers = [self._tiers[ask.id] for ask in asks] if one.kind == "promotion_stack" else ()
+                tiers = self._tiers(asks) if one.kind == "promotion_stack" else ()
                 yield Qualified(one, asks, decision, tiers)
 
-    @cached_property
-    def _tiers(self) -> Mapping[str, Candidate]:
-        """Every tier that is in use, for stacks that show theirs."""
-        return {one.id: one for one in self._offers.tiers.items}
+    def _tiers(self, asks: Sequence[Ask]) -> list[Candidate]:
+        """The tiers of a stack that qualifies, which shows them."""
+        found = [self._offers.tiers.get(ask.id) for ask in asks]
+        return [one.value for one in found if one is not None]
 
     def _handed_out(self, campaign_ids: Sequence[str], parents: Mapping[str, Campaign]) -> dict[str, Voucher]:
         """By campaign the code that a customer could get; none of a campaign that makes no more and has none left."""

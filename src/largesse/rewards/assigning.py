@@ -133,7 +133,7 @@ def update(unit: Unit, found: StoredAssignment, sent: AssignmentUpdate) -> Assig
             found.auto_redeem = price.auto_redeem
     found.updated_at = unit.now
     store.save_assignment(unit.conn, unit.project_id, found)
-    definitions.changed(unit)
+    definitions.changed(unit, ("reward", definitions.ANY))
     shown = answer(found)
     _record(unit, "updated", _offering(unit, found), shown)
     return shown
@@ -143,7 +143,7 @@ def delete(unit: Unit, found: StoredAssignment) -> None:
     """With the assignments of its rules; what was redeemed of it stays redeemed."""
     store.remove_assignments(unit.conn, unit.project_id, [found.id])
     validation_rules.remove_assignments(unit, RELATED, [found.id])
-    definitions.changed(unit)
+    definitions.changed(unit, ("reward", definitions.ANY))
     _record(unit, "deleted", _offering(unit, found), answer(found))
 
 
@@ -153,7 +153,7 @@ def forget_campaign(unit: Unit, campaign_id: str) -> None:
     if held:
         store.remove_assignments(unit.conn, unit.project_id, held)
         validation_rules.remove_assignments(unit, RELATED, held)
-        definitions.changed(unit)
+        definitions.changed(unit, ("reward", definitions.ANY))
 
 
 # Parts
@@ -186,7 +186,7 @@ def _assign(unit: Unit, campaign: StoredCampaign, reward_id: str, item: Assignme
     store.add_assignments(unit.conn, unit.project_id, [made])
     if reward.type == COIN:
         validation_rules.assign(unit, item.validation_rules or (), RELATED, made.id)
-    definitions.changed(unit)
+    definitions.changed(unit, ("reward", definitions.ANY))
     return made
 
 

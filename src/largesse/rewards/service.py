@@ -130,7 +130,7 @@ def update(unit: Unit, reward_id: str, sent: RewardUpdate) -> RewardAnswer:
         reward.attributes = msgspec.convert(held | msgspec.to_builtins(sent.attributes), Attributes)
     reward.updated_at = unit.now
     store.save(unit.conn, unit.project_id, reward)
-    definitions.changed(unit)
+    definitions.changed(unit, ("reward", definitions.ANY))
     if reward.type == MATERIAL and sent.stock is not UNSET:
         _set_stock(unit, reward, sent.stock, "adjustment")
     return shown(unit, [reward])[0]
@@ -143,7 +143,7 @@ def delete(unit: Unit, reward_id: str) -> None:
     if assigned:
         raise resource_in_use("reward", reward.id, RELATED, assigned)
     store.remove(unit.conn, unit.project_id, reward.id)
-    definitions.changed(unit)
+    definitions.changed(unit, ("reward", definitions.ANY))
 
 
 def _assigned(unit: Unit, reward_id: str) -> list[StoredAssignment]:

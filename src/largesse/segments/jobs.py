@@ -46,7 +46,7 @@ def kinds(held_by: HeldBy) -> dict[str, Kind]:
             judge(unit, judged, found, tell=job.arguments["tell"])
             return Progress(state={"after": found[-1]}, done=job.done + len(found))
         store.set_status(unit.conn, unit.project_id, [judged[0].id], "DONE")
-        definitions.changed(unit)
+        definitions.changed(unit, ("segment", definitions.ANY))
         enqueue(unit, CATCH_UP, job.arguments, due_at=unit.now + GRACE)
         return _done(job)
 

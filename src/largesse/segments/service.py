@@ -79,7 +79,9 @@ def create(unit: Unit, sent: SegmentCreate) -> SegmentAnswer:
         return _answer(made)
     shown = checked_filter(sent)
     made = msgspec.structs.replace(made, filter=shown, initial_sync_status="IN_PROGRESS")
-    definitions.changed(unit)  # before counting: it holds the project, so that nobody else counts meanwhile
+    definitions.changed(
+        unit, ("segment", definitions.ANY)
+    )  # before counting: it holds the project, so that nobody else counts meanwhile
     if store.count_with_filter(unit.conn, unit.project_id) >= MOST_WITH_FILTER:
         raise invalid_payload(f"A project cannot have more than {MOST_WITH_FILTER} segments with a filter")
     store.add(unit.conn, unit.project_id, made)
@@ -96,7 +98,9 @@ def _add_static(unit: Unit, segment: StoredSegment, keys: list[str]) -> None:
 
 def delete(unit: Unit, segment_id: str, check_unused: CheckUnused) -> None:
     """Raises ApiError 404, and 400 `resource_in_use` while something names the segment."""
-    definitions.changed(unit)  # first: whoever begins to react to the segment holds the project before the segment
+    definitions.changed(
+        unit, ("segment", definitions.ANY)
+    )  # first: whoever begins to react to the segment holds the project before the segment
     store.lock(unit.conn, unit.project_id, segment_id)
     found = _existing(unit, segment_id)
     check_unused(unit, "segment", found.id)
@@ -138,7 +142,7 @@ def tell_of(unit: Unit, segment_id: str) -> None:
     if not store.lock(unit.conn, unit.project_id, segment_id):
         raise not_found("segment", segment_id)
     if store.activate(unit.conn, unit.project_id, segment_id, unit.now):
-        definitions.changed(unit)
+        definitions.changed(unit, ("segment", definitions.ANY))
 
 
 def is_member(unit: Unit, segment_id: str, customer_id: ColumnElement[str], held_by: HeldBy) -> ColumnElement[bool]:
@@ -167,7 +171,7 @@ def location_moved(unit: Unit, location_id: str) -> None:
     ids = [one.id for one in store.with_filter(unit.conn, unit.project_id) if location_id in named(one.filter)]
     if ids:
         store.set_status(unit.conn, unit.project_id, ids, "IN_PROGRESS")
-        definitions.changed(unit)
+        definitions.changed(unit, ("segment", definitions.ANY))
     for id in ids:
         jobs.begin(unit, id, tell=True)
 

@@ -1,6 +1,6 @@
 """Use cases of validation rules and their assignments, and what other rooms ask of them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -57,7 +57,7 @@ _ORDERS = {name: store.rules.c[name] for name in ("created_at", "updated_at", "n
 
 def rule_sets(conn: Connection, project: Project, rule_ids: Collection[str]) -> dict[str, RuleSet]:
     """Rules by id, kept while none of the project's definitions changes; `project` as `current_project` answered."""
-    return definitions.load(conn, project, "validation_rule", rule_ids, _compiled)
+    return definitions.load(conn, project, "validation_rule", rule_ids, _compiled, definitions.own)
 
 
 def _compiled(conn: Connection, project_id: str, rule_ids: list[str]) -> dict[str, RuleSet]:
@@ -99,7 +99,10 @@ def every(conn: Connection, project: Project) -> dict[str, RuleSet]:
     def load(conn: Connection, project_id: str, _ids: list[str]) -> dict[str, list[str]]:
         return {"*": store.ids(conn, project_id)}
 
-    return rule_sets(conn, project, definitions.load(conn, project, "every validation rule", ["*"], load)["*"])
+    def follows(_id: str, _made: object) -> Iterable[definitions.Key]:
+        return (("validation_rule", definitions.ANY),)
+
+    return rule_sets(conn, project, definitions.load(conn, project, "every validation rule", ["*"], load, follows)["*"])
 
 
 def objects_of(conn: Connection, project_id: str, object_type: str, rule_ids: Collection[str]) -> set[str]:
@@ -124,10 +127,13 @@ def rules_of(
             found[one.related_object_id].append(one)
         return {id: tuple(held) for id, held in found.items()}
 
+    def follows(id: str, _made: object) -> Iterable[definitions.Key]:
+        return ((object_type, id),)
+
     if object_type == "voucher":
         by_object = assigned(conn, project.id, list(object_ids))
     else:
-        by_object = definitions.load(conn, project, f"rules:{object_type}", object_ids, assigned)
+        by_object = definitions.load(conn, project, f"rules:{object_type}", object_ids, assigned, follows)
     rules = rule_sets(conn, project, {one.rule_id for held in by_object.values() for one in held})
     return {id: tuple(_held(rules[one.rule_id], one) for one in held) for id, held in by_object.items()}
 
@@ -178,7 +184,7 @@ def assign(unit: Unit, rule_ids: Sequence[str], object_type: str, object_id: str
             raise not_found("validation_rules", rule_id)
     made = [_new_assignment(unit, rule_id, object_type, object_id) for rule_id in wanted]
     store.add_assignments(unit.conn, unit.project_id, made)
-    _moved(unit, object_type)
+    _moved(unit, object_type, [object_id])
     for one in made:
         _record_assignment(unit, "created", rules[one.rule_id], one)
 
@@ -197,7 +203,7 @@ def assignments(
 def remove_assignments(unit: Unit, object_type: str, object_ids: Collection[str]) -> None:
     """To be called where objects are deleted for good: their assignments go with them."""
     if object_ids and store.remove_of_objects(unit.conn, unit.project_id, object_type, object_ids):
-        _moved(unit, object_type)
+        _moved(unit, object_type, object_ids)
 
 
 def check_unused(unit: Unit, object_type: str, item_id: str) -> None:
@@ -206,9 +212,9 @@ def check_unused(unit: Unit, object_type: str, item_id: str) -> None:
         raise resource_in_use(object_type, item_id, "validation_rules", naming)
 
 
-def _moved(unit: Unit, object_type: str) -> None:
+def _moved(unit: Unit, object_type: str, object_ids: Collection[str]) -> None:
     if object_type != "voucher":
-        definitions.changed(unit)
+        definitions.changed(unit, *((object_type, id) for id in object_ids))
 
 
 # Rules
@@ -238,7 +244,7 @@ def create(unit: Unit, sent: RuleInput) -> RuleAnswer:
     )
     _take(unit, rule, sent)
     store.add(unit.conn, unit.project_id, rule)
-    definitions.changed(unit)
+    definitions.changed(unit, ("validation_rule", rule.id))
     shown = _answer(rule, 0)
     _record(unit, "created", shown, "created_at")
     return shown
@@ -253,7 +259,7 @@ def update(unit: Unit, rule_id: str, sent: RuleInput) -> RuleAnswer:
         settling.begin(unit.conn, unit.project_id)
     rule.updated_at = unit.now
     store.save(unit.conn, unit.project_id, rule)
-    definitions.changed(unit)
+    definitions.changed(unit, ("validation_rule", rule.id))
     shown = _counted(unit, rule)
     _record(unit, "updated", shown, "updated_at")
     return shown
@@ -311,7 +317,7 @@ def delete(unit: Unit, rule_id: str) -> None:
     if assigned := store.first_of_rule(unit.conn, unit.project_id, rule.id):
         raise resource_in_use("validation_rules", rule.id, "validation_rules_assignment", assigned)
     store.remove(unit.conn, unit.project_id, rule.id)
-    definitions.changed(unit)
+    definitions.changed(unit, ("validation_rule", rule.id))
     _record(unit, "deleted", _answer(rule, 0), "deleted_at")
 
 
@@ -384,7 +390,7 @@ def _tell(unit: Unit, changed: Assignment, note: NoteRules) -> None:
     if changed.related_object_type == "voucher":
         held = store.of_objects(unit.conn, unit.project_id, "voucher", [changed.related_object_id])
         note(unit, changed.related_object_id, [one.rule_id for one in held])
-    _moved(unit, changed.related_object_type)
+    _moved(unit, changed.related_object_type, [changed.related_object_id])
 
 
 def _new_assignment(unit: Unit, rule_id: str, object_type: str, object_id: str) -> Assignment:

@@ -64,7 +64,7 @@ def remove_of_campaign(unit: Unit, campaign_id: str) -> None:
     if rule_ids:
         validation_rules.remove_assignments(unit, RELATED, rule_ids)
         store.remove(unit.conn, unit.project_id, rule_ids)
-        definitions.changed(unit)
+        definitions.changed(unit, ("earning_rule", definitions.ANY))
 
 
 # The resource
@@ -100,7 +100,9 @@ def create(unit: Unit, key: str, sent: Sequence[RuleCreate], *, most: int) -> li
     Raises ApiError 404 for what they refer to, 400 `invalid_payload`, `limit_exceeded`.
     """
     campaign = existing_program(unit, key)
-    definitions.changed(unit)  # first: it makes rivals wait, who would not count these rules yet
+    definitions.changed(
+        unit, ("earning_rule", definitions.ANY)
+    )  # first: it makes rivals wait, who would not count these rules yet
     if len(sent) > MOST_AT_ONCE:
         raise invalid_payload(f"Payload must have a length <= {MOST_AT_ONCE}")
     if store.count(unit.conn, unit.project_id) + len(sent) > most:
@@ -142,7 +144,7 @@ def delete(unit: Unit, key: str, rule_id: str) -> None:
     tiers.forget_rule(unit, campaign.id, rule.id)
     validation_rules.remove_assignments(unit, RELATED, [rule.id])
     store.remove(unit.conn, unit.project_id, [rule.id])
-    definitions.changed(unit)
+    definitions.changed(unit, ("earning_rule", definitions.ANY))
     _record(unit, campaign, "deleted", shown)
 
 
@@ -154,7 +156,7 @@ def _saved(
     if sent.validation_rule_id is not UNSET:
         validation_rules.remove_assignments(unit, RELATED, [rule.id])
         validation_rules.assign(unit, [sent.validation_rule_id] if sent.validation_rule_id else [], RELATED, rule.id)
-    definitions.changed(unit)
+    definitions.changed(unit, ("earning_rule", definitions.ANY))
     shown = answers(unit, [rule])[0]
     _record(unit, campaign, what, shown)
     return shown

@@ -70,7 +70,7 @@ def requalify(unit: Unit, before: StoredCampaign, after: StoredCampaign, *, reca
 def _changed(
     unit: Unit, campaign: StoredCampaign, what: str, tiers: Sequence[StoredTier], removed: Sequence[StoredTier] = ()
 ) -> list[TierAnswer]:
-    definitions.changed(unit)
+    definitions.changed(unit, ("loyalty_tier", definitions.ANY))
     shown = [service.answer(tier) for tier in tiers]
     program = msgspec.to_builtins(campaigns.plain(unit, campaign.id))
     for answer in shown:
