@@ -105,6 +105,18 @@ def test_one_code_is_there_at_once_and_many_soon(server: Server) -> None:
     assert result == {"message": "Generated 3 vouchers.", "done_count": 3}
 
 
+def test_codes_that_are_added_have_what_is_said_of_them(server: Server) -> None:
+    made = campaign(server.client, start_date="2020-01-01")
+    said = {"start_date": "2026-01-01T10:00:00+02:00", "expiration_date": "2041-02-03", "redemption": {"quantity": 7}}
+    path = f"/v1/campaigns/{made['id']}/vouchers"
+    ok(server.client.post(path, json=said))
+    finished(server.client, started(server.client.post(f"{path}?vouchers_count=2", json=said)))
+    for code in codes(server.client, made["id"]):
+        dates = code["start_date"], code["expiration_date"]
+        assert dates == ("2026-01-01T08:00:00.000Z", "2041-02-03T00:00:00.000Z")
+        assert code["redemption"]["quantity"] == 7
+
+
 @pytest.mark.parametrize(
     ("config", "length", "pattern"),
     [

@@ -67,8 +67,7 @@ def add_codes(unit: Unit, key: str, sent: CampaignVoucher, count: int) -> Accept
 
 
 def _enqueue(unit: Unit, campaign: StoredCampaign, sent: CampaignVoucher, count: int) -> str:
-    dates = {name: clock.iso_or_none(getattr(sent, name)) for name in ("start_date", "expiration_date")}
-    arguments = {"campaign_id": campaign.id, "voucher": msgspec.to_builtins(sent) | dates}
+    arguments = {"campaign_id": campaign.id, "voucher": msgspec.to_builtins(sent, enc_hook=clock.iso)}
     return enqueue(unit, GENERATE, arguments, queue=campaign.id, total=count)
 
 
