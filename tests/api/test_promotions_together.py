@@ -47,7 +47,7 @@ def test_a_refused_discount_is_named_by_its_place(server: Server) -> None:
     campaign = promotion(server.client)["id"]
     sent = sketch("T", action={"discount": percent(101)})
     found = refused(server.client.post(f"/v1/promotions/{campaign}/tiers", json=sent), 400, "invalid_voucher")
-    assert found["details"] == "Property .action.discount.percent_off should be a number from 0 to 100"
+    assert "Property .action.discount.percent_off should be a number from 0 to 100" in found["details"]
 
 
 def test_a_refused_tier_leaves_no_campaign_behind(server: Server) -> None:

@@ -277,7 +277,7 @@ def test_products_are_judged_by_their_metadata(subs: tuple[dict[str, Any], ...],
         ("seen", {"$timeframe_daily_hours": ["09:00;12:00;3"]}, False),
         ("seen", {"$timeframe_daily_hours": ["09:00;12:01;3,4"]}, True),
         ("seen", {"$timeframe_daily_hours": ["09:00;12:01"]}, True),
-        ("last", {"$timeframe": ["2026-03-17;P9999Y;P9999Y"]}, False),
+        ("last", {"$timeframe": ["2026-03-17;P9999Y;P9999Y"]}, True),  # it opened and never closes
     ],
 )  # fmt: skip
 def test_a_customer_is_judged_by_their_metadata(prop: str, conditions: dict[str, Any], expected: bool) -> None:
