@@ -157,11 +157,17 @@ class Server:
         self._settings = settings or {}
         migrate(store)
         self._engine = open_writer(Settings(database_url=store))
-        self.keys: dict[str, str] = json.loads(run("project", "create", "Test", "--json", store=store).stdout)
+        self.keys = self._created()
         self.start()
 
-    def new_project(self) -> dict[str, str]:
-        """Another project's keys: what `largesse project create` makes, which looks at the schema before."""
+    def _created(self, *options: str) -> dict[str, str]:
+        keys: dict[str, str] = json.loads(run("project", "create", "Test", "--json", *options, store=self.store).stdout)
+        return keys
+
+    def new_project(self, *options: str) -> dict[str, str]:
+        """Another project's keys; made by the command where it takes options, else alike, and the schema not looked at again."""
+        if options:
+            return self._created(*options)
         now = clock.now_micros()
         with self._engine.begin() as conn:
             project = projects.create_project(conn, ProjectSettings(name="Test"), now)

@@ -1,13 +1,12 @@
 """Vouchers: making, reading, changing and removing them; credit and its transactions; the bin."""
 
-import json
 import re
 from typing import Any
 
 import pytest
 
 from tests.api.shop import amount, asks, balance, code, gift, name, ok, percent, redeem, refused, try_redeem, voucher
-from tests.servers import Server, run
+from tests.servers import Server
 
 
 def create(server: Server, at: str | None = None, **fields: Any) -> Any:
@@ -321,8 +320,7 @@ def test_the_redemptions_of_a_voucher(server: Server) -> None:
 
 
 def test_codes_of_a_case_insensitive_project(server: Server) -> None:
-    made = run("project", "create", "Test", "--json", "--case-insensitive-codes", store=server.store).stdout
-    with server.client_for(json.loads(made)) as client:
+    with server.client_for(server.new_project("--case-insensitive-codes")) as client:
         ok(client.post("/v1/vouchers/Summer-1", json={"discount": amount(1)}))
         assert voucher(client, "SUMMER-1")["code"] == "Summer-1"
         refused(client.post("/v1/vouchers/SUMMER-1", json={"discount": amount(1)}), 409, "duplicate_found")
