@@ -11,8 +11,9 @@ run: .venv/runtime  ## start the server on 127.0.0.1:8000 with an embedded store
 	$(BIN)/largesse demo
 	exec $(BIN)/largesse serve
 
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev  ## everything that must pass, on SQLite and on a PostgreSQL of its own
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3  # on two cores: one waits for a disk or for the end of a server
 	$(BIN)/python -m pytest -n 2 -q tests/engine -m "not hypothesis" --cov --cov-report=
 	$(BIN)/python -m coverage report --skip-covered --fail-under=100
 
