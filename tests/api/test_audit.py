@@ -24,6 +24,8 @@ def test_an_account_is_shown_as_it_stood_at_any_instant(server: Server) -> None:
     assert accounts(server, card) == {"gift_credits": 500, "voucher_uses": 2}
     assert accounts(server, card, at=first["date"]) == {"gift_credits": 700, "voucher_uses": 1}
     assert accounts(server, card, at="2020-01-01T00:00:00Z") == {}
+    assert accounts(server, card, at="0001-01-01") == {}
+    assert accounts(server, card, at="9999-12-31T23:59:59.999999Z") == accounts(server, card)
     assert accounts(server, first["voucher"]["id"]) == accounts(server, card)
 
 

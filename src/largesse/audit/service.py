@@ -35,7 +35,7 @@ def accounts(unit: Unit, key: str, query: Query) -> AccountsAnswer:
     Sums postings, so it is right for any past instant. Raises ApiError 404 where neither voucher nor posting is known.
     """
     at = query.instant("at")
-    at = unit.now if at is None else at + 999  # dates are shown in milliseconds: the whole of it counts
+    at = unit.now if at is None else at - at % 1000 + 999  # dates are shown in milliseconds: the whole of it counts
     voucher = vouchers.load(unit.conn, unit.project, [key], lock=False, binned=True).get(key)
     subjects = [voucher.entry.id if voucher else key]
     if voucher is not None and voucher.entry.type == "LOYALTY_CARD":
