@@ -90,3 +90,14 @@ def test_a_number_that_is_none_or_endless_is_refused(server: Server, number: str
     discount = {"type": "DISCOUNT_VOUCHER", "discount": percent(5) | {"percent_off": number}}
     response = client.post("/v1/vouchers", json=discount)
     assert (response.status_code, response.json()["key"]) in ((400, "invalid_voucher"), (400, "invalid_payload"))
+
+
+@pytest.mark.parametrize("most", [2**63 - 1, 2**63, 10**30, 1e308, "9" * 30])
+def test_a_counting_rule_may_allow_more_than_can_be_counted(server: Server, most: Any) -> None:
+    made = code(server.client, amount(5))
+    counted = {"1": {"name": "redemption.count.daily", "conditions": {"$less_than_or_equal": [most]}}, "logic": "1"}
+    rule = ok(server.client.post("/v1/validation-rules", json={"name": name("R"), "rules": counted}))["id"]
+    sent = {"related_object_id": made, "related_object_type": "voucher"}
+    ok(server.client.post(f"/v1/validation-rules/{rule}/assignments", json=sent))
+    for _ in range(2):
+        redeem(server.client, made, order=100)

@@ -233,6 +233,8 @@ def test_granted_redemptions_move_the_sums_that_are_kept() -> None:
         ({"$less_than": [4.5]}, 4),
         ({"$less_than_or_equal": 4.5}, 4),
         ({"$is_not": [5]}, None),
+        ({"$less_than_or_equal": [2**62]}, None),  # beyond all that can be counted
+        ({"$less_than": [1e308, "9" * 30, 5]}, 4),
     ],
 )
 def test_what_a_sum_may_be_at_most_is_known_where_the_rule_says_so(conditions: Any, most: int | None) -> None:

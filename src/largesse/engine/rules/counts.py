@@ -11,6 +11,7 @@ from largesse.engine.rules.verdicts import Need
 
 _PERIODS: tuple[Period | None, ...] = (None, *get_args(Period))
 _UPPER = ("$less_than", "$less_than_or_equal", "$less_than_equal")
+_OUT_OF_REACH = 2**62  # no sum comes near; the store could not hold a bound much beyond
 _CUSTOMER: frozenset[Need] = frozenset({"customer"})
 
 
@@ -30,14 +31,15 @@ def _counted(count: Count) -> Compile:
 
 
 def most_of(leaf: Leaf) -> int | None:
-    """The highest count that a compiled condition lets through; None where it has no upper bound."""
+    """The highest count that a compiled condition lets through; None where it has no upper bound that a count could reach."""
     bounds = [
         math.ceil(bound) - 1 if operator == "$less_than" else math.floor(bound)
         for operator in _UPPER
         for value in (values_of(leaf["conditions"][operator]) if operator in leaf["conditions"] else ())
         if (bound := written_number(value)) is not None
     ]
-    return min(bounds, default=None)
+    most = min(bounds, default=_OUT_OF_REACH)
+    return most if most < _OUT_OF_REACH else None
 
 
 def _name(count: Count) -> Name:
