@@ -115,14 +115,16 @@ def in_timeframe(frame: Timeframe, start_date: int, now: int, zone: ZoneInfo) ->
     guess = int((moment - start).total_seconds()) // max(1, interval.rough_seconds)
     # Calendar steps make the guess miss by one or two; a duration longer than the interval reaches further back.
     reach = 2 + duration.rough_seconds // max(1, interval.rough_seconds)
-    for count in range(max(0, guess - min(reach, 1000)), guess + 3):
-        opened = _moved(start, interval.times(count))
-        if opened is None or opened > moment:
-            return False
-        closed = _moved(opened, duration)
-        if closed is None or moment < closed:
-            return True
-    return False
+    counts = range(max(0, guess - min(reach, 1000)), guess + 3)
+    return any(_is_open(_moved(start, interval.times(count)), duration, moment) for count in counts)
+
+
+def _is_open(opened: datetime | None, duration: Duration, moment: datetime) -> bool:
+    """From an opening until a duration later, each None beyond the calendar: there nothing opens, and nothing closes before."""
+    if opened is None or opened > moment:
+        return False
+    closed = _moved(opened, duration)
+    return closed is None or moment < closed
 
 
 def on_weekday(days: list[int], now: int, zone: ZoneInfo) -> bool:
