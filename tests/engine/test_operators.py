@@ -125,6 +125,7 @@ def holds(operator: str, values: list[Any], value: Any, when: When = NOON) -> bo
         ("$is_days_ago", [1], 17, False),
         ("$is_days_ago", [1], None, False),
         ("$is_days_ago", [1], "0001-01-01T00:00:00+14:00", False),
+        ("$timeframe", ["2026-01-01;P1D;P1D"], "0001-01-01T00:00:00+14:00", False),
         ("$count", [2], ["a", "b"], True),
         ("$count", [0], None, True),
         ("$count", [1], "a", True),
