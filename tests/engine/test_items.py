@@ -193,6 +193,8 @@ def test_excluded_lines_and_those_not_included_stay_whole() -> None:
         500,
     ]
     assert discounts(given(SHOP, tenth, rule("mug"), rule("tee", id="val_2"))) == [200, 0, 600, 0]
+    only = Order(lines=SHOP.lines[:1])
+    assert discounts(given(only, tenth, rule("mug", excluded=("mug",)))) == [0]
     assert discounts(given(SHOP, tenth, rule(entry("pc_gone", "products_collection")))) == [0, 0, 0, 0]
 
 
