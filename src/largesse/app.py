@@ -231,6 +231,7 @@ KINDS: dict[str, Kind] = (
     | largesse.campaigns.jobs.kinds(HOLDINGS)
     | largesse.segments.jobs.kinds(held_by)
     | largesse.loyalties.tiers.changing.KINDS
+    | largesse.loyalties.autoredeem.kinds(largesse.redemptions.automatic.redeem)
     | largesse.exports.jobs.kinds(SOURCES)
 )
 

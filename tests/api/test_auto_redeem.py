@@ -107,6 +107,40 @@ def test_what_is_not_there_is_not_redeemed(server: Server) -> None:
     server.verify()
 
 
+def test_cards_that_hold_the_points_already_are_served_by_the_next_daily_run(server: Server) -> None:
+    card, mug = member(server.client, 0), material(server.client, stock=50)
+    other = offer(server.client, card, mug, 1000)
+    add(server, card, 250)
+    assert points_of(server.client, card) == 250
+    switched = {"parameters": {"loyalty": {"points": 100, "auto_redeem": True}}}
+    ok(server.client.put(f"/v1/rewards/{mug['id']}/assignments/{other['id']}", json=switched))
+    assert (points_of(server.client, card), redemptions(server, card)) == (250, [])
+    server.go_ahead(DAY)
+    wait_for(lambda: points_of(server.client, card) == 50)
+    [done] = redemptions(server, card)
+    assert done["channel"] == {"channel_id": other["id"], "channel_type": "AUTO_REDEEM"}
+    assert (done["amount"], counts_of(server.client, mug)) == (200, (48, 2))
+    cheaper = {"parameters": {"loyalty": {"points": 40}}}
+    ok(server.client.put(f"/v1/rewards/{mug['id']}/assignments/{other['id']}", json=cheaper))
+    server.go_ahead(DAY)
+    wait_for(lambda: points_of(server.client, card) == 10)
+    server.verify()
+
+
+def test_a_reward_that_is_switched_off_again_before_the_daily_run_is_not_redeemed(server: Server) -> None:
+    card, mug, idle = member(server.client, 0), material(server.client), member(server.client, 0)
+    add(server, card, 250)
+    add(server, idle, 250)
+    made = automatic(server, card, mug, 100)
+    served = automatic(server, idle, mug, 100)
+    assert served["id"] != made["id"]
+    ok(server.client.delete(f"/v1/rewards/{mug['id']}/assignments/{made['id']}"))
+    server.go_ahead(DAY)
+    wait_for(lambda: points_of(server.client, idle) == 50)
+    assert (points_of(server.client, card), redemptions(server, card)) == (250, [])
+    server.verify()
+
+
 def test_a_customer_has_ten_a_day(server: Server) -> None:
     card, mug = member(server.client, 0), material(server.client)
     automatic(server, card, mug, 10)

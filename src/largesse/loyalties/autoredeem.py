@@ -2,7 +2,8 @@
 
 A card that gained points spends them on the one reward of its program that is redeemed automatically, before tiers are looked at
 (documented). A customer can have 10 such redemptions of one reward a day; then it waits for the next local midnight (our decision),
-when a chore goes on with what was left.
+when a chore goes on with what was left. Where a program begins to redeem a reward by itself, or at another price, a job serves at
+that midnight the cards that hold the points already.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -32,10 +33,11 @@ from largesse.kernel.access.tables import projects
 from largesse.kernel.database.columns import metadata, one_of, project_id
 from largesse.kernel.database.rows import add_rows
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.jobs.model import Chore
+from largesse.kernel.jobs.model import Chore, Done, Job, Kind, Progress
 from largesse.kernel.project import Project
 from largesse.loyalties.tiers import members
 from largesse.points.service import Cards
+from largesse.rewards.assigning import AUTO_REDEEM
 from largesse.vouchers.model import StoredVoucher
 
 MOST_AT_ONCE = 25  # rewards of one redemption (documented)
@@ -128,6 +130,25 @@ def make_chore(redeem: Redeem) -> Chore:
     )
 
 
+def kinds(redeem: Redeem) -> dict[str, Kind]:
+    """The jobs that go through the cards of a program which began to redeem a reward by itself."""
+    return {AUTO_REDEEM: Kind(lambda unit, job: _serve(unit, job, redeem))}
+
+
+def _serve(unit: Unit, job: Job, redeem: Redeem) -> Progress | Done:
+    """The next cards of the program; nothing where the reward is not redeemed automatically any more."""
+    campaign_id, project = job.arguments["campaign_id"], definitions.current(unit)
+    offered = is_offered(unit, project, [campaign_id]).get(campaign_id)
+    mine: list[tuple[str, str]] = []
+    if offered is not None and offered.id == job.arguments["assignment_id"]:
+        mine = vouchers.next_cards(unit.conn, project.id, campaign_id, job.state.get("after", ""), job.batch)
+    if not mine:
+        return Done(result={"done_count": job.done})
+    held = vouchers.load(unit.conn, unit.project, [id for id, _ in mine], lock=False)
+    _redeem_of(unit, [id for id, stored in held.items() if stored.entry.balance > 0], redeem)
+    return Progress(state={"after": mine[-1][0]}, done=job.done + len(mine))
+
+
 def _projects_waiting(conn: Connection, now: int) -> list[str]:
     latest = datetime.fromtimestamp(now // clock.SECOND, UTC) + timedelta(hours=14)  # in whatever zone they live
     return list(conn.execute(_PROJECTS_WAITING, {"day": latest.date().isoformat()}).scalars())
@@ -145,13 +166,19 @@ def _go_on(unit: Unit, most: int, redeem: Redeem) -> int:
 def _spend(unit: Unit, customer_ids: Collection[str], redeem: Redeem) -> None:
     """Spends what their cards hold, which are locked and settled here."""
     held = vouchers.cards_of_holders(unit.conn, unit.project_id, customer_ids, lock=False)
-    project = definitions.current(unit)
-    automatic = is_offered(unit, project, {stored.entry.campaign_id or "" for stored in held})
-    keys = [stored.entry.id for stored in held if stored.entry.campaign_id in automatic]
-    if not keys:
+    automatic = is_offered(unit, definitions.current(unit), {stored.entry.campaign_id or "" for stored in held})
+    _redeem_of(unit, [stored.entry.id for stored in held if stored.entry.campaign_id in automatic], redeem)
+
+
+def _redeem_of(unit: Unit, card_ids: Sequence[str], redeem: Redeem) -> None:
+    """Of programs that redeem a reward by themselves."""
+    if not card_ids:
         return
-    cards, found = points.lock(unit, keys)
-    if mine := [stored for stored in found.values() if stored in cards]:
+    cards, found = points.lock(unit, card_ids)
+    automatic = is_offered(
+        unit, definitions.current(unit), {stored.entry.campaign_id or "" for stored in found.values()}
+    )
+    if mine := [stored for stored in found.values() if stored in cards and stored.entry.campaign_id in automatic]:
         redeem_all({stored.entry.id: unit for stored in mine}, cards, mine, automatic, redeem)
     cards.save()
 

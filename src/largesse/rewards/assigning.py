@@ -1,6 +1,7 @@
 """Assignments: which rewards a program offers, and for how many points."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -12,6 +13,7 @@ from largesse.kernel import clock, definitions, ids
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, duplicate_found, invalid_payload, not_found
 from largesse.kernel.http.query import Query
+from largesse.kernel.jobs.queue import INTERNAL, enqueue
 from largesse.rewards import service, store
 from largesse.rewards.definition import COIN, LOYALTY_PROGRAM, missing_param
 from largesse.rewards.model import (
@@ -28,6 +30,7 @@ from largesse.rewards.model import (
 )
 from largesse.rewards.service import RELATED
 
+AUTO_REDEEM = f"{INTERNAL}AUTO_REDEEM"
 _OFFERING = (LOYALTY_PROGRAM, "REFERRAL_PROGRAM")
 
 
@@ -107,6 +110,11 @@ def reward_of(unit: Unit, key: str, assignment_id: str) -> RewardAnswer:
     return service.get(unit, of_campaign(unit, key, assignment_id).reward_id)
 
 
+def of_program(unit: Unit, campaign_id: str) -> list[StoredAssignment]:
+    """All assignments of a program, the oldest first."""
+    return store.of_campaigns(unit.conn, unit.project_id, [campaign_id])
+
+
 def offers(unit: Unit, campaign_id: str) -> list[Offered]:
     """All that a program offers, with the rewards as they are now; the oldest first."""
     listed = store.of_campaigns(unit.conn, unit.project_id, [campaign_id])
@@ -124,6 +132,7 @@ def update(unit: Unit, found: StoredAssignment, sent: AssignmentUpdate) -> Assig
     if found.points is not None:
         if price is None:
             raise missing_param("parameters.loyalty")
+        before = found.points, found.auto_redeem
         if price.points is not None:
             found.points = price.points
         if price.auto_redeem is not None:
@@ -131,6 +140,8 @@ def update(unit: Unit, found: StoredAssignment, sent: AssignmentUpdate) -> Assig
                 campaigns.find(unit, found.related_object_id, lock=True)
                 _check_only_one(unit, found.related_object_id, found.id)
             found.auto_redeem = price.auto_redeem
+        if (found.points, found.auto_redeem) != before:
+            _begin_to_redeem(unit, found)
     found.updated_at = unit.now
     store.save_assignment(unit.conn, unit.project_id, found)
     definitions.changed(unit, ("reward", definitions.ANY))
@@ -186,8 +197,17 @@ def _assign(unit: Unit, campaign: StoredCampaign, reward_id: str, item: Assignme
     store.add_assignments(unit.conn, unit.project_id, [made])
     if reward.type == COIN:
         validation_rules.assign(unit, item.validation_rules or (), RELATED, made.id)
+    _begin_to_redeem(unit, made)
     definitions.changed(unit, ("reward", definitions.ANY))
     return made
+
+
+def _begin_to_redeem(unit: Unit, assignment: StoredAssignment) -> None:
+    """Cards that hold the points already are served by the next daily run (documented: with every credit, and in the daily run)."""
+    if assignment.auto_redeem:
+        tomorrow = unit.project.midnight(unit.project.day(unit.now) + timedelta(days=1))
+        arguments = {"campaign_id": assignment.related_object_id, "assignment_id": assignment.id}
+        enqueue(unit, AUTO_REDEEM, arguments, queue=f"{assignment.related_object_id} auto-redeem", due_at=tomorrow)
 
 
 def _check_only_one(unit: Unit, campaign_id: str, assignment_id: str) -> None:
