@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.members import program
 from tests.api.programs import Member, fixed, membership, per, rule, tier, tiers
-from tests.api.rewards import buy, coin, material, offer, undo
+from tests.api.rewards import buy, coin, material, member, offer, undo
 from tests.api.shop import amount, code, name, ok, redeem, refused, try_redeem, validate
 from tests.servers import Server
 
@@ -67,6 +67,45 @@ def test_what_says_nothing_possible_is_refused(server: Server, sent: Any) -> Non
     made = program(server.client)
     refused(server.client.post(f"/v1/loyalties/{made['id']}/tiers", json=sent), 400, "invalid_payload")
     assert ok(server.client.get(f"/v1/loyalties/{made['id']}/tiers"))["total"] == 0
+
+
+def test_a_tier_maps_what_its_program_has(server: Server) -> None:
+    client = server.client
+    made, other = program(client), program(client)
+    path = f"/v1/loyalties/{made['id']}/tiers"
+    strange = rule(client, other["id"])["id"]
+    twice = {"type": "MULTIPLY", "multiplier": 2}
+    for mapped, kind in (
+        ({"earning_rules": {strange: twice}}, "earning_rule"),
+        ({"earning_rules": {"ern_none": twice}}, "earning_rule"),
+        ({"rewards": {"rewa_none": twice}}, "reward_assignment"),
+    ):
+        error = refused(client.post(path, json=[tier("A", 0, 5), tier("B", 6, 9, **mapped)]), 404, "not_found")
+        [(member, [id])] = [(name, list(ids)) for name, ids in mapped.items()]
+        assert (error["resource_type"], error["resource_id"]) == (kind, id)
+        assert f"name in [1].{member} the ids of its" in error["details"]
+    assert ok(client.get(path))["total"] == 0
+    mine = rule(client, made["id"])["id"]
+    [held] = tiers(client, made["id"], tier("A", 0, 5, earning_rules={mine: twice}))
+    refused(client.put(own(made["id"], held["id"]), json={"rewards": {"rewa_none": twice}}), 404, "not_found")
+    again = ok(client.put(own(made["id"], held["id"]), json={"earning_rules": {mine: twice}}))
+    assert again["earning_rules"] == {mine: twice}
+
+
+def test_a_mapping_may_be_sent_again_though_its_offer_is_gone(server: Server) -> None:
+    client = server.client
+    card = member(client, 0)
+    mug = material(client)
+    offered, paying = offer(client, card, mug, 10)["id"], offer(client, card, coin(client))["id"]
+    path = f"/v1/loyalties/{card['campaign_id']}"
+    priced = {"type": "CUSTOM", "points": 5}
+    error = refused(
+        client.post(f"{path}/tiers", json=[tier("A", 0, 5, rewards={paying: priced})]), 400, "invalid_payload"
+    )
+    assert "should be MULTIPLY or NOT_AVAILABLE" in error["details"]
+    [held] = tiers(client, card["campaign_id"], tier("A", 0, 5, rewards={offered: priced}))
+    assert client.delete(f"/v1/rewards/{mug['id']}/assignments/{offered}").status_code == 204
+    ok(client.put(own(card["campaign_id"], held["id"]), json={"rewards": {offered: priced}, "name": "B"}))
 
 
 def test_new_tiers_keep_apart_from_those_that_are_there(server: Server) -> None:

@@ -24,14 +24,14 @@ def invalid_query(details: str) -> ApiError:
     return ApiError(Refusal(code=400, key="invalid_query_params", message="Invalid query params", details=details))
 
 
-def not_found(resource_type: str, resource_id: str) -> ApiError:
-    """404 for one object; `resource_type` is the API's word for its kind."""
+def not_found(resource_type: str, resource_id: str, how: str = "") -> ApiError:
+    """404 for one object; `resource_type` is the API's word for its kind, `how` a tail of the details that says what to do."""
     return ApiError(
         Refusal(
             code=404,
             key="not_found",
             message="Resource not found",
-            details=f"Cannot find {resource_type} with id {resource_id}",
+            details=f"Cannot find {resource_type} with id {resource_id}{how}",
             resource_id=resource_id,
             resource_type=resource_type,
         )

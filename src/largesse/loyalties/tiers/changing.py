@@ -40,7 +40,9 @@ def update(unit: Unit, key: str, tier_id: str, sent: TierInput) -> TierAnswer:
     """Members whose tier has a last day only rise, the others are judged anew (documented). Raises ApiError 404, 400."""
     campaign = existing_program(unit, key, lock=True)
     tier = service.existing(unit, campaign, tier_id)
+    held = {*tier.earning_rules, *tier.rewards}
     service.take(tier, sent)
+    service.check_mapped(unit, tier, held)
     if sent.metadata is not UNSET:
         schemas_of(unit).check_changed(service.RELATED, sent.metadata, tier.metadata)
     others = [one for one in service.of_campaign(unit.conn, unit.project_id, campaign.id) if one.id != tier.id]

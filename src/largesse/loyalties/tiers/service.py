@@ -9,6 +9,7 @@ from msgspec import UNSET
 from sqlalchemy.engine import Connection
 
 import largesse.campaigns.service as campaigns
+import largesse.rewards.assigning as rewards
 from largesse.campaigns.model import StoredCampaign
 from largesse.engine.earning import Mapped, Multiplied, Replaced
 from largesse.engine.money import is_within
@@ -19,6 +20,7 @@ from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import invalid_payload, not_found
 from largesse.kernel.http.query import Query
 from largesse.kernel.project import Project
+from largesse.loyalties.earning import store as earning_rules
 from largesse.loyalties.lookups import existing_program, scheme_of_program
 from largesse.loyalties.tiers import store
 from largesse.loyalties.tiers.model import (
@@ -134,6 +136,7 @@ def new_tiers(unit: Unit, campaign: StoredCampaign, sent: Sequence[TierInput]) -
             if getattr(one, name) is None:
                 raise invalid_payload(f"Property [{place}] should have required property '{name}'")
         take(tier, one, f"[{place}]")
+        check_mapped(unit, tier, place=f"[{place}]")
         schemas_of(unit).check_new(RELATED, tier.metadata)
         made.append(tier)
     check_apart([*held, *made])
@@ -154,6 +157,28 @@ def take(tier: StoredTier, sent: TierInput, place: str = "") -> None:
         tier.rewards = _mappings(sent.rewards or {}, f"{place}.rewards", kinds)
     if sent.metadata is not UNSET:
         tier.metadata = wire.merge_metadata(tier.metadata, sent.metadata)
+
+
+def check_mapped(unit: Unit, tier: StoredTier, held: Collection[str] = (), place: str = "") -> None:
+    """Raises ApiError 404 where a tier maps a rule or an offer that its program has not: it would never do anything (our decision).
+
+    What is `held` it mapped before, and may be sent again though the offer is gone. 400 where points that pay get a price.
+    """
+    rule_ids = tier.earning_rules.keys() - held
+    if rule_ids and (
+        unknown := rule_ids - set(earning_rules.ids_of_campaign(unit.conn, unit.project_id, tier.campaign_id))
+    ):
+        how = f" in the program: name in {place}.earning_rules the ids of its earning rules, which begin with ern_"
+        raise not_found("earning_rule", min(unknown), how)
+    offers = {one.id: one for one in rewards.of_program(unit, tier.campaign_id)} if tier.rewards else {}
+    for key, one in tier.rewards.items():
+        if key not in offers and key not in held:
+            how = f" in the program: name in {place}.rewards the ids of its reward assignments, which begin with rewa_"
+            raise not_found("reward_assignment", key, how)
+        if one.type == "CUSTOM" and key in offers and offers[key].points is None:
+            raise invalid_payload(
+                f"Property {place}.rewards.{key}.type should be MULTIPLY or NOT_AVAILABLE: points that pay have no price"
+            )
 
 
 def _bounds(sent: PointsInput, place: str) -> tuple[int, int | None]:
