@@ -320,6 +320,29 @@ def test_points_of_a_card_that_nobody_holds_have_nowhere_to_return_to(server: Se
     server.verify()
 
 
+def test_points_of_a_deleted_card_do_not_return(server: Server, card: Any) -> None:
+    client = server.client
+    mug = material(client)
+    offer(client, card, mug, 10)
+    single, stacked = buy(client, card, mug), code(client, amount(100))
+    together = ok(
+        client.post(
+            "/v1/redemptions",
+            json={
+                "redeemables": [asked_of(card, mug), {"object": "voucher", "id": stacked}],
+                "order": {"amount": 1000},
+                "customer": {"id": card["holder_id"]},
+            },
+        )
+    )
+    ok(client.delete(f"/v1/vouchers/{card['code']}"))
+    assert refused(try_undo(client, single), 404, "not_found")["resource_type"] == "voucher"
+    parent = together["parent_redemption"]["id"]
+    refused(client.post(f"/v1/redemptions/{parent}/rollbacks"), 404, "not_found")
+    assert uses(client, stacked) == 1
+    server.verify()
+
+
 def test_the_log_tells_of_an_undone_reward(server: Server, card: Any) -> None:
     client = server.client
     mug = material(client)

@@ -3,7 +3,7 @@
 Nothing is computed again: uses and credits return by the postings of the redemption, amounts by the order it recorded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, Literal
 
 import msgspec
@@ -53,11 +53,13 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     books = Books(conn, project, wanted, now, lock=True, binned=True, settler=work[0][0])
     books.load_freed(record for record in history.values() if _counts(record))
     books.load_counters(_counted(postings), lock=True)
+    paid_by = {record.voucher_id for record in history.values() if record.reward is not None and record.voucher_id}
+    usable = vouchers.load(conn, project, paid_by, lock=False).keys() if paid_by else frozenset[str]()
     found: list[Any] = []
     for place, (unit, undo) in enumerate(work):
         unit.call, unit.is_current = msgspec.structs.replace(unit.call, project=project), True
         try:
-            found.append(_Undoing(books, place, unit, undo, history, postings).answer())
+            found.append(_Undoing(books, place, unit, undo, history, postings, usable).answer())
         except (DBAPIError, GuardViolation):  # of the store: the lane knows what to do with the batch
             raise
         except Exception as error:  # a request that fails in its checks fails alone: nothing of it is in the books yet
@@ -106,13 +108,16 @@ class _Undoing:
         undo: Undo,
         history: dict[str, Record],
         postings: dict[str, list[ledger.Posting]],
+        usable: Set[str],
     ) -> None:
+        """`usable` are the ids of the cards among all that paid for rewards that are not deleted."""
         self._books = books
         self._place = place
         self._unit = unit
         self._undo = undo
         self._history = history
         self._postings = postings
+        self._usable = usable
 
     def answer(self) -> bytes | ApiError:
         body = self._undo.body
@@ -211,7 +216,7 @@ class _Undoing:
         """Why points cannot come back, or what they were for cannot be taken back. Raises ApiError 404 for a card that is gone."""
         rewarded = [child for child in self._undone(source) if child.reward is not None]
         for child in rewarded:
-            check_card(self._books, child)
+            check_card(self._books, child, self._usable)
         if not rewarded or self._unit.project.settings.reward_rollback_mode == KEEP:
             return None
         returned = [posting for child in self._undone(source) for posting in self._postings.get(child.id, [])]

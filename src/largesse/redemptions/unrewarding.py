@@ -4,7 +4,7 @@ By default (KEEP) what was handed out stays as it is. Under REVOKE an unused cod
 back; what has been used already refuses the whole rollback (our decisions).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from largesse.customers.model import StoredCustomer
 from largesse.kernel import ledger
@@ -19,10 +19,13 @@ KEEP = "KEEP"
 OF_REWARDS = (ledger.POINTS, ledger.REWARD_USES, ledger.REWARD_STOCK)  # the accounts that are given back here
 
 
-def check_card(books: Books, child: Record) -> None:
-    """Raises ApiError 404 where nobody holds the card any more, so that there is nowhere for its points to return to."""
+def check_card(books: Books, child: Record, usable: Container[str]) -> None:
+    """Raises ApiError 404 where the card is deleted, be it in the bin (documented), or nobody holds it any more.
+
+    Its points have nowhere to return to. `usable` are the ids of the cards at hand that are not deleted.
+    """
     stored = books.voucher(child.voucher_id or "")
-    if stored is None:
+    if stored is None or stored.entry.id not in usable:
         raise not_found("voucher", child.voucher_code or "")
     if books.cards.of(stored) is None:
         raise not_found("customer", child.customer_id or "")
