@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from largesse.kernel import ledger
 from largesse.kernel.database import migrations
-from largesse.kernel.database.rows import GuardViolation, sent_together
 from largesse.kernel.database.stores import open_writer
+from largesse.kernel.database.trips import GuardViolation, sent_together
 from largesse.kernel.settings import Settings
 
 UNITS = ("budget", ledger.DISCOUNTED_UNITS)

@@ -12,7 +12,7 @@ from largesse.campaigns.model import PROMOTION, StoredCampaign
 from largesse.customers.model import StoredCustomer
 from largesse.engine.validity import parse_duration
 from largesse.kernel import clock, ids
-from largesse.kernel.database.rows import sent_together
+from largesse.kernel.database.trips import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid, not_found
 from largesse.publications import store

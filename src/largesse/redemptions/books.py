@@ -28,7 +28,8 @@ from largesse.engine.tallies import Tallies, Tally
 from largesse.kernel import definitions as kept
 from largesse.kernel import errors, ledger, seals
 from largesse.kernel.call import Call
-from largesse.kernel.database.rows import sent_together
+from largesse.kernel.database import trips
+from largesse.kernel.database.trips import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
@@ -59,7 +60,8 @@ from largesse.vouchers.model import CreditTransaction, StoredVoucher
 class Books:
     """`lock` takes row locks, in the one global order: customers, orders, vouchers, counters. `binned` sees the bin too.
 
-    `settler` is the unit under which what is due on loyalty cards is settled; without it their points do not change.
+    `settler` is the unit under which what is due on loyalty cards is settled; without it their points do not change. `asked` is
+    what the question for the vouchers found, where it was asked already (see `open_books`).
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Books:
         lock: bool,
         binned: bool = False,
         settler: Unit | None = None,
+        asked: trips.Rows | None = None,
     ) -> None:
         self.project = project
         self.schemas = Schemas(conn, project)
@@ -96,6 +99,7 @@ class Books:
             stacks=(stack_id for w in wanted for stack_id in w.stacks),
             lock=lock,
             binned=binned,
+            asked=asked,
         )
         self.budgets: dict[str, int] = {}  # units discounted so far, by the key of the limit over time
         self._tiers: Mapping[str, frozenset[str]] | None = None
@@ -135,12 +139,15 @@ class Books:
         names: Names = NO_NAMES,
         lock: bool = False,
         binned: bool = False,
+        asked: trips.Rows | None = None,
     ) -> None:
         """Loads these redeemables, and what decisions on them read, in place of those at hand; `codes` may be ids.
 
         What `names` names can be asked about as well.
         """
-        self._vouchers = vouchers.load(self._conn, self.project, codes, lock=lock, binned=binned) if codes else {}
+        self._vouchers = (
+            vouchers.load(self._conn, self.project, codes, lock=lock, binned=binned, asked=asked) if codes else {}
+        )
         self._vouchers_by_id = {stored.entry.id: stored for stored in self._vouchers.values()}
         vouchers.open_wallets(self._conn, self.project, self._vouchers_by_id.values(), now, locked=lock)
         self.cards = CardBook(
@@ -447,8 +454,8 @@ class Books:
         for voucher_id, quantity, credits in held:
             by_id[voucher_id].locks.append(Lock(session_key, quantity, credits, expires_at))
 
-    def save(self, units: Sequence[Unit], now: int) -> None:
-        """Writes every change of the batch and its events; each kind of row in one statement, all in one round trip."""
+    def save(self, units: Sequence[Unit], now: int, *, with_commit: bool = False) -> None:
+        """Writes every change of the batch and its events, all in one round trip; `with_commit` in that of the COMMIT."""
         conn, project_id = self._conn, self.project.id
         for session_key, voucher_ids in self._freed_locks:
             store.delete_locks(conn, project_id, session_key, voucher_ids)
@@ -461,7 +468,7 @@ class Books:
         if self._postings or opened:
             seals.follow(conn, project_id)
         decisions.forget_old(conn, self.project, self._decisions, now)
-        with sent_together(conn):
+        with sent_together(conn, with_commit=with_commit):
             customers.save(conn, project_id, list(self._new_customers.values()), list(self._changed_customers.values()))
             customers.add_counts(conn, project_id, list(self._counts.items()))
             orders.save(conn, project_id, list(self._new_orders.values()), list(self._changed_orders.values()))

@@ -20,8 +20,7 @@ from largesse.engine.order import Order, without_applied
 from largesse.engine.preconditions import LOYALTY
 from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, errors, ids, ledger
-from largesse.kernel.access.projects import current_project
-from largesse.kernel.database.rows import GuardViolation
+from largesse.kernel.database.trips import GuardViolation
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
@@ -30,6 +29,7 @@ from largesse.redemptions.answers.records import redemption_answer
 from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
 from largesse.redemptions.model import AUTO_REDEEM, Record, StackableRequest, explains
+from largesse.redemptions.opening import open_books
 from largesse.redemptions.rewarding import Issued, about, credit, issue, tell
 from largesse.redemptions.wanted import wanted_by
 from largesse.vouchers.model import StoredVoucher
@@ -37,10 +37,11 @@ from largesse.vouchers.model import StoredVoucher
 
 def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]:
     """Decider: answers each request as JSON, or with the ApiError that refuses it (its failure record is in the batch)."""
-    project = current_project(conn, work[0][0].project)
+    first = work[0][0]
     now = max(unit.now for unit, _ in work)
     wanted = [wanted_by(question.body) for _, question in work]
-    books = Books(conn, project, wanted, now, lock=True, settler=work[0][0])
+    books = open_books(conn, first.project, wanted, now, lock=True, settler=first)
+    project = books.project
     for unit, _ in work:
         unit.is_current = True
         if unit.call.project is not project:
@@ -54,7 +55,7 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
             raise
         except Exception as error:  # a request that fails in a decision fails alone: nothing of it is in the books yet
             found.append(error)
-    books.save([unit for unit, _ in work], now)
+    books.save([unit for unit, _ in work], now, with_commit=True)
     return found
 
 

@@ -18,7 +18,7 @@ from largesse.engine.order import Order
 from largesse.engine.rollback import rollback_deadline, undo_order
 from largesse.kernel import clock, errors, ids, ledger, wire
 from largesse.kernel.access.projects import current_project
-from largesse.kernel.database.rows import GuardViolation
+from largesse.kernel.database.trips import GuardViolation
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid
 from largesse.orders.model import StoredOrder
@@ -64,7 +64,7 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
             raise
         except Exception as error:  # a request that fails in its checks fails alone: nothing of it is in the books yet
             found.append(error)
-    books.save([unit for unit, _ in work], now)
+    books.save([unit for unit, _ in work], now, with_commit=True)
     return found
 
 

@@ -16,7 +16,8 @@ from largesse.engine.tallies import Tallies, Tally
 from largesse.kernel import clock, ledger, settling
 from largesse.kernel.access.tables import projects
 from largesse.kernel.database.columns import one_of
-from largesse.kernel.database.rows import GuardViolation, add_rows
+from largesse.kernel.database.rows import add_rows
+from largesse.kernel.database.trips import GuardViolation
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.jobs.model import Chore
 from largesse.redemptions import store

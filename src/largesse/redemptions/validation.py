@@ -9,12 +9,12 @@ from sqlalchemy.engine import Connection
 import largesse.vouchers.service as vouchers
 from largesse.engine.sessions import locks_for
 from largesse.kernel import ids
-from largesse.kernel.access.projects import current_project
 from largesse.kernel.database.unit import Unit
 from largesse.redemptions import store
 from largesse.redemptions.answers.validations import validation_answer
 from largesse.redemptions.books import Books
 from largesse.redemptions.evaluation import Evaluation, Question, check_metadata, evaluate, load_budgets
+from largesse.redemptions.opening import open_books
 from largesse.redemptions.wanted import wanted_by
 
 
@@ -29,11 +29,10 @@ def validate_and_lock(conn: Connection, work: Sequence[tuple[Unit, Question]]) -
 
 
 def _validate(conn: Connection, work: Sequence[tuple[Unit, Question]], *, lock: bool) -> list[Any]:
-    project = current_project(conn, work[0][0].project)
     now = max(unit.now for unit, _ in work)
-    books = Books(conn, project, [wanted_by(question.body) for _, question in work], now, lock=lock)
+    books = open_books(conn, work[0][0].project, [wanted_by(question.body) for _, question in work], now, lock=lock)
     for unit, _ in work:
-        unit.call = msgspec.structs.replace(unit.call, project=project)
+        unit.call = msgspec.structs.replace(unit.call, project=books.project)
     load_budgets(books, [(unit, question.body) for unit, question in work], lock=False)
     found: list[Any] = []
     for place, (unit, question) in enumerate(work):

@@ -16,6 +16,7 @@ import largesse.validation_rules.service as validation_rules
 import largesse.wallets.service as wallets
 from largesse.kernel import wire
 from largesse.kernel.benefits import VALIDITY, changed_discount, check_validity
+from largesse.kernel.database import trips
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import not_found
 from largesse.kernel.http.query import Page, Query, within
@@ -64,16 +65,24 @@ _ATTEMPTS = 20
 
 
 def load(
-    conn: Connection, project: Project, keys: Collection[str], *, lock: bool, binned: bool = False
+    conn: Connection,
+    project: Project,
+    keys: Collection[str],
+    *,
+    lock: bool,
+    binned: bool = False,
+    asked: trips.Rows | None = None,
 ) -> dict[str, StoredVoucher]:
     """Vouchers under every key as given, a code or an id (id first). One query; the same voucher is the same object.
 
-    `lock` keeps the rows from other transactions, taken in id order. Those in the bin are seen only with `binned`.
+    `lock` keeps the rows from other transactions, taken in id order. Those in the bin are seen only with `binned`. No query where
+    `question` was asked already, and found this.
     """
-    code_keys = {project.code_key(key): key for key in keys}
-    rows = store.load(
-        conn, project.id, code_keys.keys(), [key for key in keys if key.startswith("v_")], lock=lock, binned=binned
-    )
+    if asked is None:
+        statement, values = question(project, keys, lock=lock, binned=binned)
+        rows = store.read(conn.execute(statement, values))
+    else:
+        rows = store.read(asked)
     by_code = dict(rows)
     by_id = {stored.entry.id: stored for _, stored in rows}
     found: dict[str, StoredVoucher] = {}
@@ -82,6 +91,12 @@ def load(
         if stored is not None:
             found[key] = stored
     return found
+
+
+def question(project: Project, keys: Collection[str], *, lock: bool, binned: bool = False) -> trips.Question:
+    """What `load` asks, to be asked together with something else."""
+    ids = [key for key in keys if key.startswith("v_")]
+    return store.question(project.id, {project.code_key(key) for key in keys}, ids, lock=lock, binned=binned)
 
 
 def add_uses(conn: Connection, project_id: str, changes: Sequence[tuple[str, int, int]], now: int) -> None:

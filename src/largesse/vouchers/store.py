@@ -1,10 +1,9 @@
 """Every query on vouchers and the transactions of their credit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    Row,
     Select,
     bindparam,
     delete,
@@ -21,6 +20,7 @@ from largesse.engine.discounts import Discount
 from largesse.engine.validity import Hours, Timeframe
 from largesse.kernel import wire
 from largesse.kernel.access.tables import projects
+from largesse.kernel.database import trips
 from largesse.kernel.database.columns import found_by, one_of
 from largesse.kernel.database.rows import insert_rows, insert_rows_alike, update_rows
 from largesse.vouchers.model import (
@@ -145,15 +145,19 @@ _EARNED_SINCE = select(transactions.c.voucher_id, transactions.c.details).where(
 _DISTINCT = ("id", "code", "code_key", "qr_id", "barcode_id")  # what no two codes of a campaign share
 
 
-def load(
-    conn: Connection, project_id: str, codes: Collection[str], ids: Collection[str], *, lock: bool, binned: bool
-) -> list[tuple[str, StoredVoucher]]:
-    """Vouchers with these code keys or ids, each with its code key, in one query; locked in id order where asked."""
-    arguments: dict[str, Any] = {"project": project_id, "codes": list(codes)}
+def question(
+    project_id: str, codes: Collection[str], ids: Collection[str], *, lock: bool, binned: bool
+) -> trips.Question:
+    """Asks for vouchers with these code keys or ids, locked in id order where wanted; `read` tells what was found."""
+    values: dict[str, Any] = {"project": project_id, "codes": list(codes)}
     if ids:
-        arguments["ids"] = list(ids)
-    rows = conn.execute(_STATEMENTS[bool(ids), binned, lock], arguments)
-    return [(row.code_key, stored_voucher(row)) for row in rows]
+        values["ids"] = list(ids)
+    return trips.Question(_STATEMENTS[bool(ids), binned, lock], values)
+
+
+def read(rows: Iterable[Sequence[Any]]) -> list[tuple[str, StoredVoucher]]:
+    """The vouchers that `question` found, each with its code key."""
+    return [(row[-1], stored_voucher(row)) for row in rows]
 
 
 def insert(conn: Connection, project_id: str, stored: StoredVoucher, code_key: str) -> None:
@@ -463,7 +467,7 @@ def _values(stored: StoredVoucher, names: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def stored_voucher(row: Row[Any]) -> StoredVoucher:
+def stored_voucher(row: Sequence[Any]) -> StoredVoucher:
     """A row that begins with `COLUMNS`."""
     values = dict(zip(COLUMNS, row, strict=False))
     for name, kind in _JSON.items():

@@ -5,17 +5,18 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from largesse.engine.stacking import StackingRules
 from largesse.kernel import ids, settling, wire
 from largesse.kernel.access.tables import projects
-from largesse.kernel.database.rows import first_value
+from largesse.kernel.database import trips
 from largesse.kernel.errors import ApiError, invalid_payload, not_found
 from largesse.kernel.project import Project, ProjectSettings, zone
 
 _VERSION = "SELECT version FROM projects WHERE project_id = ?"
+_VERSION_ASKED = select(projects.c.version).where(projects.c.project_id == bindparam("project"))
 _ALL = select(
     projects.c.project_id,
     projects.c.version,
@@ -71,8 +72,17 @@ def list_projects(conn: Connection) -> list[Project]:
 
 def current_project(conn: Connection, project: Project) -> Project:
     """The project with the settings in force now: itself while its version is, else loaded again."""
-    version = first_value(conn, _VERSION, (project.id,))
-    return project if version == project.version else load_project(conn, project.id)
+    return first_look(conn, project)[0]
+
+
+def first_look(conn: Connection, project: Project, *questions: trips.Question) -> tuple[Project, list[trips.Rows]]:
+    """The same, with what `questions` find for the price of one. On SQLite they are not asked: asking later costs no more."""
+    if conn.dialect.name == "postgresql":
+        versions, *found = trips.ask(conn, trips.Question(_VERSION_ASKED, {"project": project.id}), *questions)
+        version = versions[0][0] if versions else None
+    else:
+        version, found = conn.exec_driver_sql(_VERSION, (project.id,)).scalar(), []
+    return (project if version == project.version else load_project(conn, project.id)), found
 
 
 def describe(conn: Connection, project_id: str, kinds: Collection[str]) -> None:

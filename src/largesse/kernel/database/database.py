@@ -19,7 +19,7 @@ from largesse.kernel.call import Call
 from largesse.kernel.database.idempotency import Replays
 from largesse.kernel.database.lanes import ATTEMPTS, Decider, EachAlone, Lane
 from largesse.kernel.database.reactions import Reactions, react
-from largesse.kernel.database.stores import is_transient, is_unavailable, open_reader, open_writer
+from largesse.kernel.database.stores import is_transient, is_unavailable, open_lanes, open_reader, open_writer
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.kernel.events import write_events
@@ -39,10 +39,11 @@ class Database:
         self.embedded = settings.embedded
         self.writer: Engine = open_writer(settings)
         self.reader: Engine = open_reader(settings, self.writer)
+        self._decider: Engine = open_lanes(settings, self.writer)
         count = 1 if settings.embedded else settings.lanes
         capacity = settings.lane_capacity
         self._write_lanes = [
-            Lane(f"write-{n}", self.writer, capacity=capacity, writes=True, reactions=reactions) for n in range(count)
+            Lane(f"write-{n}", self._decider, capacity=capacity, writes=True, reactions=reactions) for n in range(count)
         ]
         self._read_lane = Lane("read", self.reader, capacity=capacity, writes=False)
         self._search_lane = Lane("search", self.reader, capacity=capacity, writes=False)
@@ -64,6 +65,7 @@ class Database:
             lane.stop(self._grace)
         self._threads.shutdown(wait=True)
         self.reader.dispose()
+        self._decider.dispose()
         self.writer.dispose()
 
     async def read(self, call: Call, function: Callable[[Unit], T]) -> T:

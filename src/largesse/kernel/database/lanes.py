@@ -21,10 +21,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors, metrics
 from largesse.kernel.call import Call
+from largesse.kernel.database import trips
 from largesse.kernel.database.idempotency import Replays
 from largesse.kernel.database.reactions import Reactions, react
-from largesse.kernel.database.rows import GuardViolation
 from largesse.kernel.database.stores import is_transient, is_unavailable
+from largesse.kernel.database.trips import GuardViolation
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.events import events, write_events
 
@@ -201,12 +202,15 @@ class _Attempt:
 
     def run(self) -> list[Any]:
         with self._engine.connect() as conn, conn.begin() as transaction:
+            if self._writes and conn.dialect.name == "postgresql":
+                trips.begin(conn)
             self.answers = self._decide(conn)
             if not self._writes:
                 transaction.rollback()
                 return self.answers
             started = time.perf_counter()
             self._committing = True
+            trips.commit(conn)
             transaction.commit()
             metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
         return self.answers
@@ -219,7 +223,9 @@ class _Attempt:
         else:
             self._answer_all(conn, units, range(len(units)), answers)
         if self._writes:
-            write_events(conn, self._jobs[0].call.project.id, [event for unit in units for event in unit.take_events()])
+            with trips.sent_together(conn, with_commit=True):
+                mine = [event for unit in units for event in unit.take_events()]
+                write_events(conn, self._jobs[0].call.project.id, mine)
             self._witness = next((id for unit in units for id in unit.written), None)
         return answers
 

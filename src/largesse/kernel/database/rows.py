@@ -4,23 +4,17 @@
 text, instants as integers. `project_id` is bound once, so that a sharded store sees one shard per statement.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import psycopg
 from sqlalchemy import Boolean, Integer, Table
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
 from largesse.kernel import wire
+from largesse.kernel.database import trips
 
 Rows = Sequence[tuple[Any, ...]]
-
-
-class GuardViolation(Exception):
-    """A guarded update touched fewer rows than it was given: somebody else took what the decision had counted on."""
 
 
 def insert_rows(conn: Connection, table: Table, columns: tuple[str, ...], project_id: str, rows: Rows) -> None:
@@ -75,7 +69,7 @@ def update_rows(
     if conn.dialect.name == "postgresql":
         _send(conn, sql, (*_arrays(rows), project_id), table.name, len(rows))
     else:
-        _expect(conn.exec_driver_sql(sql, [(*row, project_id) for row in rows]).rowcount, len(rows), table.name)
+        trips.expect(conn.exec_driver_sql(sql, [(*row, project_id) for row in rows]).rowcount, len(rows), table.name)
 
 
 def add_rows(
@@ -101,77 +95,15 @@ def add_rows(
         _send(conn, sql, (project_id, *_arrays(rows)), table.name, len(rows))
     else:
         found = conn.exec_driver_sql(sql, [(project_id, *row) for row in rows]).rowcount
-        _expect(found, len(rows), table.name)
+        trips.expect(found, len(rows), table.name)
 
 
-_SENT = "largesse_sent"  # where a connection keeps what was sent and not looked at yet
-
-
-@contextmanager
-def sent_together(conn: Connection) -> Iterator[None]:
-    """Inside it `insert_rows` and `update_rows` only send; all answers are waited for at the end, in one round trip.
-
-    Errors and violated guards of any of them are raised there. No statement that reads may run inside. On SQLite there is
-    nothing to wait for and statements run as they come.
-    """
-    if conn.dialect.name != "postgresql":
-        yield
+def _send(conn: Connection, sql: str, values: tuple[Any, ...], table: str, expected: int | None) -> None:
+    if trips.note(conn, trips.Write(sql, values, table, expected)):
         return
-    sent: list[tuple[psycopg.Cursor[Any], str, int | None]] = []
-    conn.info[_SENT] = sent
-    try:
-        with _pipeline(conn):
-            yield
-    finally:
-        del conn.info[_SENT]
-    for cursor, table, count in sent:
-        if count is not None:
-            _expect(cursor.rowcount, count, table)
-
-
-def first_value(conn: Connection, sql: str, values: tuple[Any, ...]) -> Any:
-    """What a transaction's first statement finds, None for no row; `?` stands for a value.
-
-    On PostgreSQL it goes out together with the BEGIN before it, which saves every transaction a round trip.
-    """
-    if conn.dialect.name != "postgresql":
-        return conn.exec_driver_sql(sql, values).scalar()
-    with _pipeline(conn) as driver:
-        cursor = driver.cursor()
-        cursor.execute(sql.replace("?", "%s").encode(), values)
-    row = cursor.fetchone()
-    return row[0] if row else None
-
-
-@contextmanager
-def _pipeline(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
-    """The driver's connection, sending without waiting; its errors are raised as SQLAlchemy's."""
-    driver: psycopg.Connection[Any] = conn.connection.driver_connection  # type: ignore[assignment]  # known by the dialect
-    try:
-        with driver.pipeline():
-            yield driver
-    except psycopg.Error as error:
-        if driver.closed:
-            conn.engine.dispose()  # what was pooled beside it died with it
-        wrapped = DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=driver.closed)
-        raise wrapped from error
-
-
-def _send(conn: Connection, sql: str, values: tuple[Any, ...], table: str, count: int | None) -> None:
-    sent = conn.info.get(_SENT)
-    if sent is None:
-        found = conn.exec_driver_sql(sql, values).rowcount
-        if count is not None:
-            _expect(found, count, table)
-        return
-    cursor = conn.connection.driver_connection.cursor()  # type: ignore[union-attr]  # open while the transaction is
-    cursor.execute(sql, values)
-    sent.append((cursor, table, count))
-
-
-def _expect(found: int, wanted: int, table: str) -> None:
-    if found != wanted:
-        raise GuardViolation(f"{table}: {found} of {wanted} rows took the change")
+    found = conn.exec_driver_sql(sql, values).rowcount
+    if expected is not None:
+        trips.expect(found, expected, table)
 
 
 def _arrays(rows: Rows) -> list[str]:

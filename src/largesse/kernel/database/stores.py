@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from largesse.kernel import seals
+from largesse.kernel.database import trips
 from largesse.kernel.settings import Settings, SettingsError
 
 BUSY_MILLISECONDS = 10_000
@@ -45,8 +46,22 @@ def open_writer(settings: Settings) -> Engine:
     if settings.embedded:
         engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
     else:
-        size = settings.pool_size + settings.lanes + READ_LANES
+        size = settings.pool_size + READ_LANES
         engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=False)
+        trips.watch(engine)
+    seals.watch(engine)
+    return engine
+
+
+def open_lanes(settings: Settings, writer: Engine) -> Engine:
+    """The engine of the write lanes: on PostgreSQL one that begins no transactions, which the lanes do by `trips.begin`."""
+    if settings.embedded:
+        return writer
+    url = store_url(settings.database_url)
+    engine = create_engine(
+        url, pool_size=settings.lanes, max_overflow=0, pool_pre_ping=False, isolation_level="AUTOCOMMIT"
+    )
+    trips.watch(engine)
     seals.watch(engine)
     return engine
 

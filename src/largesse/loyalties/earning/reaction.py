@@ -16,7 +16,7 @@ from largesse.customers.model import StoredCustomer
 from largesse.engine.earning import Mapped, Occasion, awarded, is_open
 from largesse.kernel import definitions, seals
 from largesse.kernel.database.reactions import News
-from largesse.kernel.database.rows import sent_together
+from largesse.kernel.database.trips import sent_together
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project
 from largesse.loyalties.earning import store

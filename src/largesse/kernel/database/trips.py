@@ -1,0 +1,226 @@
+"""Round trips to PostgreSQL: what can wait goes out together with what comes next.
+
+A lane's BEGIN waits for the first statement, and the writes of a batch wait for its COMMIT. SQLite is in this process, and nothing
+waits there.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from typing import Any, NamedTuple
+
+import psycopg
+from sqlalchemy import Select, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+# What a connection keeps: what is to be sent before anything else, what is being noted, and whether it leads to a sharded store.
+_WAITING = "largesse_waiting"
+_NOTED = "largesse_noted"
+_SHARDED = "largesse_sharded"
+_REFUSED = "largesse: refused by"
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+class GuardViolation(Exception):
+    """A guarded update touched fewer rows than it was given: somebody else took what the decision had counted on."""
+
+
+Rows = list[tuple[Any, ...]]
+
+
+class Write(NamedTuple):
+    """`values` in the order of the `%s` of `sql`; `expected` is how many rows it must touch, None where any number will do."""
+
+    sql: str
+    values: tuple[Any, ...]
+    table: str
+    expected: int | None
+
+
+class Question(NamedTuple):
+    """A statement that reads, and what it is bound to."""
+
+    statement: Select[Any]
+    values: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    begins: bool = False
+    writes: list[Write] = field(default_factory=list)
+
+
+def watch(engine: Engine) -> None:
+    """Lets nothing that waits on this engine's connections be overtaken, lost, or kept for the transaction after."""
+    event.listen(engine, "connect", _look)
+    event.listen(engine, "before_cursor_execute", lambda conn, *_: _send_waiting(conn))
+    event.listen(engine, "commit", _send_waiting)
+    event.listen(engine, "rollback", _forget)
+
+
+def begin(conn: Connection) -> None:
+    """Begins a transaction with the next statement. The connection's isolation level is AUTOCOMMIT, or there would be two."""
+    conn.info[_WAITING] = _Waiting(begins=True)
+
+
+def ask(conn: Connection, *questions: Question) -> list[Rows]:
+    """On PostgreSQL only: the rows that each question finds, with values as the driver reads them; all in one round trip."""
+    waiting = conn.info.pop(_WAITING, None)
+    with _driver_errors(conn) as driver, driver.pipeline():
+        if waiting is not None:
+            _send(driver, waiting)
+        cursors = [driver.execute(_text(question.statement), question.values) for question in questions]
+    return [cursor.fetchall() for cursor in cursors]
+
+
+@contextmanager
+def sent_together(conn: Connection, *, with_commit: bool = False) -> Iterator[None]:
+    """Inside it `insert_rows`, `update_rows` and `add_rows` are only noted; at the end they go as one statement.
+
+    `with_commit` lets them wait for the next statement outside or for the COMMIT. A second write to a table begins another
+    statement in the same round trip. Errors and violated guards are raised when they are sent. Other statements inside run when
+    they come: before what is noted. On SQLite all do.
+    """
+    if conn.dialect.name != "postgresql":
+        yield
+        return
+    noted: list[Write] = []
+    conn.info[_NOTED] = noted
+    try:
+        yield
+    finally:
+        del conn.info[_NOTED]
+    conn.info.setdefault(_WAITING, _Waiting()).writes.extend(noted)
+    if not with_commit:
+        _send_waiting(conn)
+
+
+def note(conn: Connection, write: Write) -> bool:
+    """Keeps a write inside `sent_together`; False outside, where it is to be sent."""
+    noted = conn.info.get(_NOTED)
+    if noted is None:
+        return False
+    noted.append(write)
+    return True
+
+
+def commit(conn: Connection) -> None:
+    """Sends what waits together with the COMMIT, after which nothing is left for SQLAlchemy to commit. Raises as the writes do."""
+    waiting = conn.info.get(_WAITING)
+    if waiting is None or (waiting.writes and conn.info[_SHARDED]):
+        return
+    del conn.info[_WAITING]
+    if not waiting.writes:
+        return
+    with _driver_errors(conn) as driver, driver.pipeline():
+        _send(driver, waiting)
+        driver.commit()
+
+
+def expect(found: int, wanted: int, table: str) -> None:
+    """Raises GuardViolation where a write touched another number of rows than it was given."""
+    if found != wanted:
+        raise GuardViolation(f"{table}: {found} of {wanted} rows took the change")
+
+
+def _look(driver: psycopg.Connection[Any], record: ConnectionPoolEntry) -> None:
+    found = driver.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'").fetchone()
+    record.info[_SHARDED] = found is not None
+    driver.rollback()
+
+
+def _send_waiting(conn: Connection) -> None:
+    waiting = conn.info.pop(_WAITING, None)
+    if waiting is None:
+        return
+    if waiting.writes and conn.info[_SHARDED]:
+        _send_each(conn, waiting)
+        return
+    with _driver_errors(conn) as driver, driver.pipeline() if waiting.writes else nullcontext():
+        _send(driver, waiting)
+
+
+def _forget(conn: Connection) -> None:
+    if not conn.invalidated:  # what was kept with the connection died with it
+        conn.info.pop(_WAITING, None)
+
+
+def _send(driver: psycopg.Connection[Any], waiting: _Waiting) -> None:
+    if waiting.begins:
+        driver.execute(b"BEGIN", prepare=False)
+    together: list[Write] = []
+    for write in waiting.writes:
+        if any(write.table == other.table for other in together):
+            _send_joined(driver, together)
+            together = []
+        together.append(write)
+    if together:
+        _send_joined(driver, together)
+
+
+def _send_joined(driver: psycopg.Connection[Any], writes: Sequence[Write]) -> None:
+    sql = _joined(tuple((write.sql, write.table, write.expected is not None) for write in writes))
+    values = [value for write in writes for value in write.values]
+    values += [write.expected for write in writes if write.expected is not None]
+    psycopg.RawCursor(driver).execute(sql, values)
+
+
+def _send_each(conn: Connection, waiting: _Waiting) -> None:
+    """The same on a sharded store, which takes a write for itself only, and says how many rows it touched."""
+    with _driver_errors(conn) as driver, driver.pipeline():
+        _send(driver, _Waiting(waiting.begins))
+        sent = [(driver.execute(write.sql, write.values), write) for write in waiting.writes]
+    for cursor, write in sent:
+        if write.expected is not None:
+            expect(cursor.rowcount, write.expected, write.table)
+
+
+@cache
+def _joined(writes: tuple[tuple[str, str, bool], ...]) -> bytes:
+    """One statement of several, (SQL, table, whether its rows are counted), that fails where a count is not the one expected.
+
+    Its values are those of the writes in turn, then the counts. It fails by reading words as a number, because PostgreSQL has no
+    expression that raises an error of one's own.
+    """
+    number = count(1)
+    parts = []
+    for place, (sql, _, counted) in enumerate(writes):
+        numbered = re.sub("%s", lambda _: f"${next(number)}", sql)
+        parts.append(f"w{place} AS ({numbered}{' RETURNING 1' if counted else ''})")
+    checks = []
+    for place, (_, table, counted) in enumerate(writes):
+        if counted:
+            failure = f"('{_REFUSED} {table} after ' || count(*) || ' rows')::int"
+            checks.append(
+                f"(SELECT CASE count(*) WHEN ${next(number)}::bigint THEN 1 ELSE {failure} END FROM w{place})"
+            )
+    return f"WITH {', '.join(parts)} SELECT {', '.join(checks)}".encode()
+
+
+@cache
+def _text(statement: Select[Any]) -> str:
+    """The statement as the driver takes it."""
+    return str(statement.compile(dialect=_DIALECT))
+
+
+@contextmanager
+def _driver_errors(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The driver's connection; its errors are raised as SQLAlchemy's, and what a guard refused as GuardViolation."""
+    driver: psycopg.Connection[Any] = conn.connection.driver_connection  # type: ignore[assignment]  # known by the dialect
+    try:
+        yield driver
+    except psycopg.errors.InvalidTextRepresentation as error:
+        if _REFUSED in str(error):
+            raise GuardViolation(str(error).splitlines()[0]) from None
+        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
+    except psycopg.Error as error:
+        if driver.closed:
+            conn.engine.dispose()  # what was pooled beside it died with it
+        wrapped = DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=driver.closed)
+        raise wrapped from error
