@@ -42,9 +42,10 @@ class Client:
         body: dict[str, Any] = {
             "redeemables": self._redeemables(),
             "order": {"amount": self._random.randint(1, 5000)},
-            "customer": {"source_id": self._random.choice(self._plan["customers"])},
             "metadata": {"marker": marker},
         }
+        if self._random.random() < 0.7:
+            body["customer"] = {"source_id": self._random.choice(self._plan["customers"])}
         if self._random.random() < 0.1:
             body["session"] = {"type": "LOCK", "key": self._random.choice(self._plan["sessions"])}
         status, answer = self._send("redeem", "/v1/redemptions", body, marker)
@@ -92,6 +93,7 @@ class Client:
         key = str(uuid.UUID(int=self._random.getrandbits(128))) if self._random.random() < 0.5 else None
         headers = {"Idempotency-Key": key} if key else {}
         end = time.monotonic() + PATIENCE
+        failures = []
         while True:
             status, answer = 0, None
             try:
@@ -99,12 +101,14 @@ class Client:
                 status, answer = found.status_code, found.json()
             except httpx.HTTPError:
                 time.sleep(0.05)
+            if status == 500:
+                failures.append(answer)
             if status and status not in _UNKNOWN:
                 break
             if key is None or time.monotonic() > end:
                 break
         note = {"act": act, "marker": marker, "status": status, "answer": answer, "keyed": key is not None}
-        self._notes.write(json.dumps(note | {"body": body}) + "\n")
+        self._notes.write(json.dumps(note | {"body": body, "failures": failures}) + "\n")
         return status, answer
 
 

@@ -37,9 +37,9 @@ class Reckoning:
         self._notes = notes
 
     def problems(self) -> list[str]:
-        return [*self._redemptions(), *self._rollbacks(), *self._adjustments()] + [
-            f"{row.code} is overdrawn" for row in self._conn.execute(_OVERDRAWN)
-        ]
+        overdrawn = [f"{row.code} is overdrawn" for row in self._conn.execute(_OVERDRAWN)]
+        failed = [f"{note['act']} failed: {one}" for note in self._notes for one in note["failures"]]
+        return [*self._redemptions(), *self._rollbacks(), *self._adjustments(), *overdrawn, *failed]
 
     def _of(self, act: str) -> list[Note]:
         return [note for note in self._notes if note["act"] == act]

@@ -82,12 +82,12 @@ class Storm:
     # During
 
     def rage(self, clients: int = 4) -> None:
-        """Runs the clients to their end, with a fault again and again until all kills are done."""
+        """Runs the clients to their end, with a fault again and again, until there were at least as many kills as wanted."""
         processes = [self._client(place, self._operations // clients) for place in range(clients)]
         kills = 0
         while any(process.poll() is None for process, _ in processes):
             time.sleep(self._random.uniform(0.3, 1.0))
-            kills += self._hurt(kills < self._kills)
+            kills += self._hurt(kills < self._kills or self._random.random() < 0.1)
         for process, file in processes:
             assert process.returncode == 0, f"a client ended with {process.returncode}"
             self.notes += [json.loads(line) for line in file.read_text().splitlines()]

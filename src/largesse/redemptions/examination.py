@@ -17,6 +17,7 @@ from largesse.engine.decision import Outcome
 from largesse.engine.order import OrderInput
 from largesse.kernel import clock, ids, wire
 from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.alone import each_alone
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.query import Query
 from largesse.kernel.http.request import ApiRequest, operation
@@ -85,14 +86,12 @@ class ExaminedCampaigns(_Examined, kw_only=True):
 def examine(conn: Connection, work: Sequence[tuple[Unit, Examination]]) -> list[Any]:
     """Decider of the search lane: answers each request as JSON, changing nothing."""
     project = current_project(conn, work[0][0].project)
-    found: list[Any] = []
-    for unit, question in work:
+
+    def answer(_place: int, unit: Unit, question: Examination) -> bytes:
         unit.call = msgspec.structs.replace(unit.call, project=project)
-        try:
-            found.append(_answered(unit, question, Search(conn, unit, question.body).page()))
-        except Exception as error:  # fails alone
-            found.append(error)
-    return found
+        return _answered(unit, question, Search(conn, unit, question.body).page())
+
+    return each_alone(answer, work)
 
 
 def _answered(unit: Unit, question: Examination, page: QualifiedPage) -> bytes:

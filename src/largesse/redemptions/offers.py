@@ -13,6 +13,7 @@ from largesse.engine.books import Ask, Campaign, Tier
 from largesse.engine.decision import Outcome, decide
 from largesse.kernel import clock, errors, wire
 from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.alone import each_alone
 from largesse.kernel.database.unit import Unit
 from largesse.orders import forms
 from largesse.orders.model import OrderAnswer
@@ -87,14 +88,12 @@ def validate_tiers(conn: Connection, work: Sequence[tuple[Unit, OfferQuestion]])
         for (_, question), tier_ids in zip(work, named, strict=True)
     ]
     books = Books(conn, project, wanted, now, lock=False)
-    found: list[Any] = []
-    for place, (unit, question) in enumerate(work):
+
+    def answer(place: int, unit: Unit, question: OfferQuestion) -> bytes:
         unit.call = msgspec.structs.replace(unit.call, project=project)
-        try:
-            found.append(_offered(books, place, unit, question, named[place]))
-        except Exception as error:  # fails alone
-            found.append(error)
-    return found
+        return _offered(books, place, unit, question, named[place])
+
+    return each_alone(answer, work)
 
 
 def _offered(books: Books, place: int, unit: Unit, question: OfferQuestion, tier_ids: Sequence[str]) -> bytes:

@@ -18,6 +18,7 @@ from largesse.engine.decision import decide
 from largesse.engine.order import Order
 from largesse.engine.scenarios import PRODUCTS, Judged, Scenario, concerns_products, judged_in, qualify
 from largesse.kernel.access.projects import current_project
+from largesse.kernel.database.alone import each_alone
 from largesse.kernel.database.unit import Unit
 from largesse.redemptions.answers.qualifications import page_answer
 from largesse.redemptions.books import Books
@@ -43,14 +44,12 @@ _MOST_AT_ONCE = 256  # candidates whose state is loaded together
 def answer_qualifications(conn: Connection, work: Sequence[tuple[Unit, QualificationRequest]]) -> list[Any]:
     """Decider of the search lane: answers each request as JSON, changing nothing."""
     project = current_project(conn, work[0][0].project)
-    found: list[Any] = []
-    for unit, body in work:
+
+    def answer(_place: int, unit: Unit, body: QualificationRequest) -> bytes:
         unit.call = msgspec.structs.replace(unit.call, project=project)
-        try:
-            found.append(page_answer(unit, body, Search(conn, unit, body).page(), judged_in(body.scenario or "ALL")))
-        except Exception as error:  # fails alone
-            found.append(error)
-    return found
+        return page_answer(unit, body, Search(conn, unit, body).page(), judged_in(body.scenario or "ALL"))
+
+    return each_alone(answer, work)
 
 
 class Search:

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
 import largesse.campaigns.service as campaigns
 import largesse.customers.service as customers
@@ -20,7 +19,7 @@ from largesse.engine.order import Order, without_applied
 from largesse.engine.preconditions import LOYALTY
 from largesse.engine.refusal import Refusal
 from largesse.kernel import clock, errors, ids, ledger
-from largesse.kernel.database.trips import GuardViolation
+from largesse.kernel.database.alone import each_alone
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError
 from largesse.orders.model import StoredOrder
@@ -47,14 +46,8 @@ def redeem(conn: Connection, work: Sequence[tuple[Unit, Question]]) -> list[Any]
         if unit.call.project is not project:
             unit.call = msgspec.structs.replace(unit.call, project=project)
     load_budgets(books, [(unit, question.body) for unit, question in work], lock=True)
-    found: list[Any] = []
-    for place, (unit, question) in enumerate(work):
-        try:
-            found.append(_redeem_one(books, place, unit, question))
-        except (DBAPIError, GuardViolation):  # of the store: the lane knows what to do with the batch
-            raise
-        except Exception as error:  # a request that fails in a decision fails alone: nothing of it is in the books yet
-            found.append(error)
+    # Nothing of a request that fails in a decision is in the books yet.
+    found = each_alone(lambda place, unit, question: _redeem_one(books, place, unit, question), work)
     books.save([unit for unit, _ in work], now, with_commit=True)
     return found
 

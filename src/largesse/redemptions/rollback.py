@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
 import largesse.customers.service as customers
 import largesse.orders.service as orders
@@ -18,7 +17,7 @@ from largesse.engine.order import Order
 from largesse.engine.rollback import rollback_deadline, undo_order
 from largesse.kernel import clock, errors, ids, ledger, wire
 from largesse.kernel.access.projects import current_project
-from largesse.kernel.database.trips import GuardViolation
+from largesse.kernel.database.alone import each_alone
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.errors import ApiError, invalid
 from largesse.orders.model import StoredOrder
@@ -55,15 +54,12 @@ def rollback(conn: Connection, work: Sequence[tuple[Unit, Undo]]) -> list[Any]:
     books.load_counters(_counted(postings), lock=True)
     paid_by = {record.voucher_id for record in history.values() if record.reward is not None and record.voucher_id}
     usable = vouchers.load(conn, project, paid_by, lock=False).keys() if paid_by else frozenset[str]()
-    found: list[Any] = []
-    for place, (unit, undo) in enumerate(work):
+
+    def answer(place: int, unit: Unit, undo: Undo) -> bytes | ApiError:
         unit.call, unit.is_current = msgspec.structs.replace(unit.call, project=project), True
-        try:
-            found.append(_Undoing(books, place, unit, undo, history, postings, usable).answer())
-        except (DBAPIError, GuardViolation):  # of the store: the lane knows what to do with the batch
-            raise
-        except Exception as error:  # a request that fails in its checks fails alone: nothing of it is in the books yet
-            found.append(error)
+        return _Undoing(books, place, unit, undo, history, postings, usable).answer()
+
+    found = each_alone(answer, work)  # nothing of a request that fails in its checks is in the books yet
     books.save([unit for unit, _ in work], now, with_commit=True)
     return found
 

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 import largesse.vouchers.service as vouchers
 from largesse.engine.sessions import locks_for
 from largesse.kernel import ids
+from largesse.kernel.database.alone import each_alone
 from largesse.kernel.database.unit import Unit
 from largesse.redemptions import store
 from largesse.redemptions.answers.validations import validation_answer
@@ -34,13 +35,7 @@ def _validate(conn: Connection, work: Sequence[tuple[Unit, Question]], *, lock: 
     for unit, _ in work:
         unit.call = msgspec.structs.replace(unit.call, project=books.project)
     load_budgets(books, [(unit, question.body) for unit, question in work], lock=False)
-    found: list[Any] = []
-    for place, (unit, question) in enumerate(work):
-        try:
-            found.append(_validate_one(conn, books, place, unit, question, lock=lock))
-        except Exception as error:  # fails alone
-            found.append(error)
-    return found
+    return each_alone(lambda place, unit, question: _validate_one(conn, books, place, unit, question, lock=lock), work)
 
 
 def _validate_one(conn: Connection, books: Books, place: int, unit: Unit, question: Question, *, lock: bool) -> bytes:

@@ -220,7 +220,8 @@ def _driver_errors(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
             raise GuardViolation(str(error).splitlines()[0]) from None
         raise DBAPIError.instance(None, None, error, psycopg.Error) from error
     except psycopg.Error as error:
-        if driver.closed:
+        lost = driver.closed or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
+        if lost:
+            driver.close()
             conn.engine.dispose()  # what was pooled beside it died with it
-        wrapped = DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=driver.closed)
-        raise wrapped from error
+        raise DBAPIError.instance(None, None, error, psycopg.Error, connection_invalidated=lost) from error
