@@ -113,11 +113,13 @@ def note(conn: Connection, write: Write) -> bool:
 def commit(conn: Connection) -> None:
     """Sends what waits together with the COMMIT, after which nothing is left for SQLAlchemy to commit. Raises as the writes do."""
     waiting = conn.info.get(_WAITING)
-    if waiting is None or (waiting.writes and conn.info[_SHARDED]):
+    if waiting is None or not waiting.writes:
+        conn.info.pop(_WAITING, None)
+        return
+    if conn.info[_SHARDED]:
+        _send_waiting(conn)
         return
     del conn.info[_WAITING]
-    if not waiting.writes:
-        return
     with _driver_errors(conn) as driver, driver.pipeline():
         _send(driver, waiting)
         driver.commit()
