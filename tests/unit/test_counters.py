@@ -8,22 +8,10 @@ import pytest
 from sqlalchemy.engine import Connection, Engine
 
 from largesse.kernel import ledger
-from largesse.kernel.database import migrations
-from largesse.kernel.database.stores import open_writer
 from largesse.kernel.database.trips import GuardViolation, sent_together
-from largesse.kernel.settings import Settings
 
 UNITS = ("budget", ledger.DISCOUNTED_UNITS)
 USES = ("promo_1", ledger.TIER_USES)
-
-
-@pytest.fixture(scope="module")
-def engine(store: str) -> Iterator[Engine]:
-    settings = Settings(database_url=store)
-    migrations.upgrade(settings)
-    engine = open_writer(settings)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

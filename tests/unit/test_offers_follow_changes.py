@@ -1,6 +1,6 @@
 """What a project offers follows every change of a definition, and is then as if it had been put together anew."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -20,27 +20,15 @@ from largesse.engine.scenarios import Scenario
 from largesse.kernel import definitions, wire
 from largesse.kernel.access.projects import create_project, current_project
 from largesse.kernel.call import Call, Caller
-from largesse.kernel.database import migrations
-from largesse.kernel.database.stores import open_writer
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.http.query import Query
 from largesse.kernel.project import ProjectSettings
-from largesse.kernel.settings import Settings
 from largesse.promotions.model import StackCreate, StackUpdate, TierCreate, TierUpdate
 from largesse.redemptions.offering import Offers, offers_of
 from largesse.validation_rules.model import AssignmentInput, RuleInput
 
 NOW = 1_790_000_000_000_000
 SCENARIOS: tuple[Scenario, ...] = ("ALL", "AUDIENCE_ONLY", "PRODUCTS")
-
-
-@pytest.fixture(scope="module")
-def engine(store: str) -> Iterator[Engine]:
-    settings = Settings(database_url=store)
-    migrations.upgrade(settings)
-    engine = open_writer(settings)
-    yield engine
-    engine.dispose()
 
 
 class Shop:

@@ -1,7 +1,7 @@
 """Membership as it is kept, step by step, against the filter asked of everybody anew."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,14 +18,11 @@ from largesse.engine.segments.calendar import today
 from largesse.kernel import clock
 from largesse.kernel.access.projects import create_project
 from largesse.kernel.call import Call, Caller
-from largesse.kernel.database import migrations
 from largesse.kernel.database.reactions import react
-from largesse.kernel.database.stores import open_writer
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.events import write_events
 from largesse.kernel.jobs.model import Done, Job, Kind, Progress
 from largesse.kernel.project import Project, ProjectSettings
-from largesse.kernel.settings import Settings
 from largesse.orders.model import OrderCreate, OrderUpdate
 from largesse.segments import jobs, membership, service, store
 from largesse.segments.clock import make_chore
@@ -111,15 +108,6 @@ class House:
 def fresh(unit: Unit) -> Project:
     """The project without a version, so that nothing is kept."""
     return msgspec.structs.replace(unit.project, version=0)
-
-
-@pytest.fixture(scope="module")
-def engine(store: str) -> Iterator[Engine]:
-    settings = Settings(database_url=store)
-    migrations.upgrade(settings)
-    engine = open_writer(settings)
-    yield engine
-    engine.dispose()
 
 
 FILTERS: Sequence[dict[str, Any]] = (

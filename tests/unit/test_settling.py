@@ -1,6 +1,5 @@
 """Nothing is kept in step before everybody knows of the rule that asks for it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -14,8 +13,6 @@ from largesse.app import _note_rules
 from largesse.kernel import clock, settling
 from largesse.kernel.access.projects import create_project, current_project
 from largesse.kernel.call import Call, Caller
-from largesse.kernel.database import migrations
-from largesse.kernel.database.stores import open_writer
 from largesse.kernel.database.unit import Unit
 from largesse.kernel.project import Project, ProjectSettings
 from largesse.kernel.settings import Settings
@@ -28,15 +25,6 @@ from largesse.validation_rules.model import AssignmentInput, RuleInput
 from largesse.vouchers.model import VoucherCreate
 
 NOW = 1_790_000_000_000_000
-
-
-@pytest.fixture(scope="module")
-def engine(store: str) -> Iterator[Engine]:
-    settings = Settings(database_url=store)
-    migrations.upgrade(settings)
-    engine = open_writer(settings)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

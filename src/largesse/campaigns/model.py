@@ -27,9 +27,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 Text = Annotated[str, Meta(max_length=10_000)]
 Points = Annotated[int, Meta(ge=0, le=MAX_CREDITS)]
 MAX_CODES = 100_000  # of one campaign, made by generation (documented)
-MAX_CREDITS_OF_CODES = (
-    10**18
-)  # credits or points of all of them together, so that their sums can be stored; our decision
+MAX_CREDITS_OF_CODES = 10**18  # credits or points of all of them, so that their sums can be stored; our decision
 
 
 class RedemptionLimit(msgspec.Struct, frozen=True):

@@ -182,9 +182,8 @@ def create(unit: Unit, sent: DefinitionCreate) -> DefinitionAnswer:
     if sent.name.startswith(_INTERNAL):
         raise invalid_payload(f"Property .name should not begin with {_INTERNAL}: such events are the system's own")
     _check_count(sent.schema.properties)
-    definitions.changed(
-        unit, (_TYPE, definitions.ANY)
-    )  # first, because it locks the project: definitions are changed one at a time
+    # First, because it locks the project: definitions are changed one at a time.
+    definitions.changed(unit, (_TYPE, definitions.ANY))
     if store.by_names(unit.conn, unit.project_id, [sent.name]):
         raise duplicate_name(_TYPE, sent.name)
     made = StoredDefinition(

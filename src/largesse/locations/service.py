@@ -71,9 +71,8 @@ def create(unit: Unit, sent: LocationCreate) -> LocationAnswer:
 def update(unit: Unit, location_id: str, sent: LocationUpdate, moved: Moved) -> LocationAnswer:
     """Raises ApiError 404, 400 for a shape that is none, 403 without the role."""
     _check(unit, sent.shape)
-    definitions.changed(
-        unit, ("location", definitions.ANY)
-    )  # first, because it holds the project: locations are changed one at a time
+    # First, because it holds the project: locations are changed one at a time.
+    definitions.changed(unit, ("location", definitions.ANY))
     stored = _existing(unit, location_id)
     changed = msgspec.structs.replace(
         stored, name=sent.name or stored.name, shape=sent.shape or stored.shape, updated_at=unit.now

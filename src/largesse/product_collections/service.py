@@ -99,9 +99,8 @@ def create(unit: Unit, sent: CollectionCreate) -> CollectionAnswer:
         made.filter = checked_filter(sent.filter)
     else:
         made.products = _resolved(unit, sent.products or [])
-    definitions.changed(
-        unit, (KIND, definitions.ANY)
-    )  # before counting: it holds the project, so that nobody else counts meanwhile
+    # Before counting: it holds the project, so that nobody else counts meanwhile.
+    definitions.changed(unit, (KIND, definitions.ANY))
     if store.count(unit.conn, unit.project_id) >= MOST:
         raise invalid_payload(f"A project cannot have more than {MOST} product collections")
     _check_name(unit, name)

@@ -79,9 +79,8 @@ def create(unit: Unit, sent: SegmentCreate) -> SegmentAnswer:
         return _answer(made)
     shown = checked_filter(sent)
     made = msgspec.structs.replace(made, filter=shown, initial_sync_status="IN_PROGRESS")
-    definitions.changed(
-        unit, ("segment", definitions.ANY)
-    )  # before counting: it holds the project, so that nobody else counts meanwhile
+    # Before counting: it holds the project, so that nobody else counts meanwhile.
+    definitions.changed(unit, ("segment", definitions.ANY))
     if store.count_with_filter(unit.conn, unit.project_id) >= MOST_WITH_FILTER:
         raise invalid_payload(f"A project cannot have more than {MOST_WITH_FILTER} segments with a filter")
     store.add(unit.conn, unit.project_id, made)
@@ -98,9 +97,8 @@ def _add_static(unit: Unit, segment: StoredSegment, keys: list[str]) -> None:
 
 def delete(unit: Unit, segment_id: str, check_unused: CheckUnused) -> None:
     """Raises ApiError 404, and 400 `resource_in_use` while something names the segment."""
-    definitions.changed(
-        unit, ("segment", definitions.ANY)
-    )  # first: whoever begins to react to the segment holds the project before the segment
+    # First: whoever begins to react to the segment holds the project before the segment.
+    definitions.changed(unit, ("segment", definitions.ANY))
     store.lock(unit.conn, unit.project_id, segment_id)
     found = _existing(unit, segment_id)
     check_unused(unit, "segment", found.id)

@@ -100,9 +100,8 @@ def create(unit: Unit, key: str, sent: Sequence[RuleCreate], *, most: int) -> li
     Raises ApiError 404 for what they refer to, 400 `invalid_payload`, `limit_exceeded`.
     """
     campaign = existing_program(unit, key)
-    definitions.changed(
-        unit, ("earning_rule", definitions.ANY)
-    )  # first: it makes rivals wait, who would not count these rules yet
+    # First: it makes rivals wait, who would not count these rules yet.
+    definitions.changed(unit, ("earning_rule", definitions.ANY))
     if len(sent) > MOST_AT_ONCE:
         raise invalid_payload(f"Payload must have a length <= {MOST_AT_ONCE}")
     if store.count(unit.conn, unit.project_id) + len(sent) > most:
