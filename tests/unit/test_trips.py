@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import bindparam, event, select
 from sqlalchemy.engine import Engine
 
 from largesse.kernel import ledger
@@ -63,6 +63,23 @@ def test_who_reads_sees_what_waited(engine: Engine) -> None:
         with trips.sent_together(conn, with_commit=True):
             ledger.add(conn, "p", {UNITS: 4}, {})
         assert ledger.values(conn, "p", ["budget"], lock=True) == {UNITS: 4}
+        transaction.rollback()
+    assert kept(engine) == {}
+
+
+def test_what_waited_goes_before_a_question(engine: Engine) -> None:
+    asked = trips.Question(
+        select(ledger.counters.c.value).where(ledger.counters.c.subject_id == bindparam("id")), {"id": "budget"}
+    )
+    with engine.connect() as conn, conn.begin() as transaction:
+        trips.begin(conn)
+        with trips.sent_together(conn, with_commit=True):
+            ledger.add(conn, "p", {UNITS: 4}, {})
+        assert trips.ask(conn, asked) == [[(4,)]]
+        with trips.sent_together(conn, with_commit=True):
+            ledger.add(conn, "p", {UNITS: 4}, {UNITS: 5})
+        with pytest.raises(trips.GuardViolation, match="counters"):
+            trips.ask(conn, asked)
         transaction.rollback()
     assert kept(engine) == {}
 

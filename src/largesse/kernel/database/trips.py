@@ -71,11 +71,11 @@ def begin(conn: Connection) -> None:
 
 def ask(conn: Connection, *questions: Question) -> list[Rows]:
     """On PostgreSQL only: the rows that each question finds, with values as the driver reads them; all in one round trip."""
-    waiting = conn.info.pop(_WAITING, None)
+    waiting = conn.info.pop(_WAITING, _Waiting())
     with _driver_errors(conn) as driver, driver.pipeline():
-        if waiting is not None:
-            _send(driver, waiting)
+        alone = _send(conn, driver, waiting)
         cursors = [driver.execute(_text(question.statement), question.values) for question in questions]
+    _check(alone)
     return [cursor.fetchall() for cursor in cursors]
 
 
@@ -121,7 +121,7 @@ def commit(conn: Connection) -> None:
         return
     del conn.info[_WAITING]
     with _driver_errors(conn) as driver, driver.pipeline():
-        _send(driver, waiting)
+        _send(conn, driver, waiting)
         driver.commit()
 
 
@@ -141,11 +141,9 @@ def _send_waiting(conn: Connection) -> None:
     waiting = conn.info.pop(_WAITING, None)
     if waiting is None:
         return
-    if waiting.writes and conn.info[_SHARDED]:
-        _send_each(conn, waiting)
-        return
     with _driver_errors(conn) as driver, driver.pipeline() if waiting.writes else nullcontext():
-        _send(driver, waiting)
+        alone = _send(conn, driver, waiting)
+    _check(alone)
 
 
 def _forget(conn: Connection) -> None:
@@ -153,9 +151,15 @@ def _forget(conn: Connection) -> None:
         conn.info.pop(_WAITING, None)
 
 
-def _send(driver: psycopg.Connection[Any], waiting: _Waiting) -> None:
+_Alone = list[tuple[psycopg.Cursor[Any], Write]]
+
+
+def _send(conn: Connection, driver: psycopg.Connection[Any], waiting: _Waiting) -> _Alone:
+    """Answers the writes that were sent each for itself, as a sharded store takes them; they are checked when all is answered."""
     if waiting.begins:
         driver.execute(b"BEGIN", prepare=False)
+    if waiting.writes and conn.info[_SHARDED]:
+        return [(driver.execute(write.sql, write.values), write) for write in waiting.writes]
     together: list[Write] = []
     for write in waiting.writes:
         if any(write.table == other.table for other in together):
@@ -164,6 +168,13 @@ def _send(driver: psycopg.Connection[Any], waiting: _Waiting) -> None:
         together.append(write)
     if together:
         _send_joined(driver, together)
+    return []
+
+
+def _check(alone: _Alone) -> None:
+    for cursor, write in alone:
+        if write.expected is not None:
+            expect(cursor.rowcount, write.expected, write.table)
 
 
 def _send_joined(driver: psycopg.Connection[Any], writes: Sequence[Write]) -> None:
@@ -171,16 +182,6 @@ def _send_joined(driver: psycopg.Connection[Any], writes: Sequence[Write]) -> No
     values = [value for write in writes for value in write.values]
     values += [write.expected for write in writes if write.expected is not None]
     psycopg.RawCursor(driver).execute(sql, values)
-
-
-def _send_each(conn: Connection, waiting: _Waiting) -> None:
-    """The same on a sharded store, which takes a write for itself only, and says how many rows it touched."""
-    with _driver_errors(conn) as driver, driver.pipeline():
-        _send(driver, _Waiting(waiting.begins))
-        sent = [(driver.execute(write.sql, write.values), write) for write in waiting.writes]
-    for cursor, write in sent:
-        if write.expected is not None:
-            expect(cursor.rowcount, write.expected, write.table)
 
 
 @cache
