@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import bindparam, event, select
+from sqlalchemy import Text, bindparam, event, func, select
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 
 from largesse.kernel import ledger
 from largesse.kernel.database import migrations, trips
-from largesse.kernel.database.stores import open_lanes, open_writer
+from largesse.kernel.database.stores import is_transient, open_lanes, open_writer
 from largesse.kernel.settings import Settings
 from tests.servers import Postgres
 
@@ -92,3 +93,44 @@ def test_what_is_rolled_back_does_not_wait_for_the_next_transaction(engine: Engi
         transaction.rollback()
     add(engine, 1, most=5)
     assert kept(engine) == {UNITS: 1, USES: 1}
+
+
+def test_a_question_is_asked_inside_the_transaction_it_belongs_to(postgres: Postgres) -> None:
+    settings = Settings(database_url=postgres.create_database())
+    migrations.upgrade(settings)
+    engine = open_writer(settings)
+    asked = trips.Question(select(func.pg_current_xact_id_if_assigned(), bindparam("id", type_=Text)), {"id": "x"})
+    with engine.connect() as conn, conn.begin() as transaction:
+        assert trips.ask(conn, asked) == [[(None, "x")]]
+        ledger.add(conn, "p", {UNITS: 4}, {})
+        assert trips.ask(conn, asked) != [[(None, "x")]]
+        transaction.rollback()
+    assert kept(engine) == {}
+    engine.dispose()
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["all", "savepoint"])
+def test_what_the_driver_gives_up_at_a_rollback_is_prepared_again(engine: Engine, nested: bool) -> None:
+    asked = trips.Question(select(bindparam("id", type_=Text)), {"id": "x"})
+    with engine.connect() as conn:
+        with conn.begin() as transaction:
+            trips.begin(conn)
+            assert trips.ask(conn, asked) == [[("x",)]]
+            for _ in range(6):  # until the driver prepares it
+                conn.execute(select(1))
+            rolled_back = conn.begin_nested() if nested else transaction
+            rolled_back.rollback()
+            if nested:
+                assert trips.ask(conn, asked) == [[("x",)]]
+        assert trips.ask(conn, asked) == [[("x",)]]
+
+
+def test_prepared_statements_that_vanish_are_a_reason_to_try_again(engine: Engine) -> None:
+    asked = trips.Question(select(bindparam("id", type_=Text)), {"id": "x"})
+    with engine.connect() as conn:
+        assert trips.ask(conn, asked) == [[("x",)]]
+        conn.exec_driver_sql("DEALLOCATE ALL")
+        with pytest.raises(DBAPIError) as raised:
+            trips.ask(conn, asked)
+        assert is_transient(raised.value)
+        assert trips.ask(conn, asked) == [[("x",)]]

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from largesse.kernel import wire
 from largesse.kernel.database import trips
+from largesse.kernel.database.pipeline import array
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -107,16 +108,8 @@ def _send(conn: Connection, sql: str, values: tuple[Any, ...], table: str, expec
 
 
 def _arrays(rows: Rows) -> list[str]:
-    """One array literal for each column: written here, because the driver's own takes four times as long for JSON texts."""
-    return ["{" + ",".join(map(_element, column)) + "}" for column in zip(*rows, strict=True)]
-
-
-def _element(value: str | int | bool | None) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return str(value)
+    """One array for each column, as text: the driver's own takes four times as long for JSON texts."""
+    return [array(column) for column in zip(*rows, strict=True)]
 
 
 # The statements below are put together from names of the schema only; values are always bound.

@@ -13,7 +13,7 @@ from largesse.kernel.database import trips
 from largesse.kernel.settings import Settings, SettingsError
 
 BUSY_MILLISECONDS = 10_000
-_RETRYABLE = ("40001", "40P01", "57P01")
+_RETRYABLE = ("26000", "40001", "40P01", "57P01")
 # Shutting down, starting, out of connections, disk, memory: nothing is wrong with the request.
 _UNAVAILABLE = ("08", "53", "57P")
 _SQLITE_UNAVAILABLE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
@@ -46,9 +46,7 @@ def open_writer(settings: Settings) -> Engine:
     if settings.embedded:
         engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
     else:
-        size = settings.pool_size + READ_LANES
-        engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=False)
-        trips.watch(engine)
+        engine = _postgresql(url, pool_size=settings.pool_size + READ_LANES)
     seals.watch(engine)
     return engine
 
@@ -57,11 +55,7 @@ def open_lanes(settings: Settings, writer: Engine) -> Engine:
     """The engine of the write lanes: on PostgreSQL one that begins no transactions, which the lanes do by `trips.begin`."""
     if settings.embedded:
         return writer
-    url = store_url(settings.database_url)
-    engine = create_engine(
-        url, pool_size=settings.lanes, max_overflow=0, pool_pre_ping=False, isolation_level="AUTOCOMMIT"
-    )
-    trips.watch(engine)
+    engine = _postgresql(store_url(settings.database_url), pool_size=settings.lanes, isolation_level="AUTOCOMMIT")
     seals.watch(engine)
     return engine
 
@@ -75,6 +69,13 @@ def open_reader(settings: Settings, writer: Engine) -> Engine:
     if settings.embedded:
         return _sqlite(store_url(settings.database_url), "BEGIN", pool_size=settings.pool_size + READ_LANES)
     return writer.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _postgresql(url: URL, **options: Any) -> Engine:
+    utf8 = {"client_encoding": "utf8"}  # in which the pipeline sends its values
+    engine = create_engine(url, max_overflow=0, pool_pre_ping=False, connect_args=utf8, **options)
+    trips.watch(engine)
+    return engine
 
 
 def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
@@ -100,7 +101,7 @@ def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """True where the same transaction may succeed when run again: deadlock, serialization failure, lost connection."""
+    """True where the same transaction may succeed when run again: deadlock, serialization failure, lost connection or statement."""
     code = getattr(error.orig, "sqlstate", None)
     if error.connection_invalidated:
         return True

@@ -6,25 +6,31 @@ waits there.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Select, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# What a connection keeps: what is to be sent before anything else, what is being noted, and whether it leads to a sharded store.
+from largesse.kernel.database.pipeline import Prepared, Statement, exchange, rows, text
+
+# What a connection keeps: what is to be sent before anything else, what is being noted, whether it leads to a sharded store,
+# and what it has prepared.
 _WAITING = "largesse_waiting"
 _NOTED = "largesse_noted"
 _SHARDED = "largesse_sharded"
+_PREPARED = "largesse_prepared"
 _REFUSED = "largesse: refused by"
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class GuardViolation(Exception):
@@ -62,6 +68,7 @@ def watch(engine: Engine) -> None:
     event.listen(engine, "before_cursor_execute", lambda conn, *_: _send_waiting(conn))
     event.listen(engine, "commit", _send_waiting)
     event.listen(engine, "rollback", _forget)
+    event.listen(engine, "rollback_savepoint", lambda conn, *_: _doubt(conn))
 
 
 def begin(conn: Connection) -> None:
@@ -71,12 +78,10 @@ def begin(conn: Connection) -> None:
 
 def ask(conn: Connection, *questions: Question) -> list[Rows]:
     """On PostgreSQL only: the rows that each question finds, with values as the driver reads them; all in one round trip."""
-    waiting = conn.info.pop(_WAITING, _Waiting())
-    with _driver_errors(conn) as driver, driver.pipeline():
-        alone = _send(conn, driver, waiting)
-        cursors = [driver.execute(_text(question.statement), question.values) for question in questions]
-    _check(alone)
-    return [cursor.fetchall() for cursor in cursors]
+    asked = [_asked(question) for question in questions]
+    with _driver_errors(conn) as driver:
+        results = _send(conn, driver, conn.info.pop(_WAITING, _Waiting()), *asked)
+        return [rows(driver, result) for result in results]
 
 
 @contextmanager
@@ -120,9 +125,8 @@ def commit(conn: Connection) -> None:
         _send_waiting(conn)
         return
     del conn.info[_WAITING]
-    with _driver_errors(conn) as driver, driver.pipeline():
-        _send(conn, driver, waiting)
-        driver.commit()
+    with _driver_errors(conn) as driver:
+        _send(conn, driver, waiting, Statement(b"COMMIT"))
 
 
 def expect(found: int, wanted: int, table: str) -> None:
@@ -134,54 +138,71 @@ def expect(found: int, wanted: int, table: str) -> None:
 def _look(driver: psycopg.Connection[Any], record: ConnectionPoolEntry) -> None:
     found = driver.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'").fetchone()
     record.info[_SHARDED] = found is not None
+    record.info[_PREPARED] = Prepared()
     driver.rollback()
 
 
 def _send_waiting(conn: Connection) -> None:
     waiting = conn.info.pop(_WAITING, None)
-    if waiting is None:
-        return
-    with _driver_errors(conn) as driver, driver.pipeline() if waiting.writes else nullcontext():
-        alone = _send(conn, driver, waiting)
-    _check(alone)
+    if waiting is not None:
+        with _driver_errors(conn) as driver:
+            _send(conn, driver, waiting)
 
 
 def _forget(conn: Connection) -> None:
     if not conn.invalidated:  # what was kept with the connection died with it
         conn.info.pop(_WAITING, None)
+        _doubt(conn)
 
 
-_Alone = list[tuple[psycopg.Cursor[Any], Write]]
+def _doubt(conn: Connection) -> None:
+    """Called before the driver rolls back, which it does only inside a transaction."""
+    if conn.invalidated:
+        return
+    driver: psycopg.Connection[Any] = conn.connection.driver_connection  # type: ignore[assignment]  # known by the dialect
+    if driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        conn.info[_PREPARED].doubt()
 
 
-def _send(conn: Connection, driver: psycopg.Connection[Any], waiting: _Waiting) -> _Alone:
-    """Answers the writes that were sent each for itself, as a sharded store takes them; they are checked when all is answered."""
-    if waiting.begins:
-        driver.execute(b"BEGIN", prepare=False)
-    if waiting.writes and conn.info[_SHARDED]:
-        return [(driver.execute(write.sql, write.values), write) for write in waiting.writes]
+def _send(conn: Connection, driver: psycopg.Connection[Any], waiting: _Waiting, *after: Statement) -> list[PGresult]:
+    """One round trip for what waits and what comes `after` it; answers what the latter said."""
+    begin = [Statement(b"BEGIN")] if waiting.begins or _is_to_begin(driver) else []
+    writes = [_alone(write) for write in waiting.writes] if conn.info[_SHARDED] else _together(waiting.writes)
+    results = exchange(driver, conn.info[_PREPARED], [*begin, *writes, *after])
+    if conn.info[_SHARDED]:
+        for write, result in zip(waiting.writes, results[len(begin) :], strict=False):
+            if write.expected is not None:
+                expect(result.command_tuples or 0, write.expected, write.table)
+    return results[len(begin) + len(writes) :]
+
+
+def _is_to_begin(driver: psycopg.Connection[Any]) -> bool:
+    """Whether the driver would begin a transaction before the next statement."""
+    return not driver.autocommit and driver.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def _alone(write: Write) -> Statement:
+    """As a sharded store takes it."""
+    return Statement(_numbered(write.sql), [text(value) for value in write.values])
+
+
+def _together(writes: Sequence[Write]) -> list[Statement]:
+    """One statement for all, or several where a table is written twice."""
+    statements: list[Statement] = []
     together: list[Write] = []
-    for write in waiting.writes:
+    for write in writes:
         if any(write.table == other.table for other in together):
-            _send_joined(driver, together)
+            statements.append(_join(together))
             together = []
         together.append(write)
-    if together:
-        _send_joined(driver, together)
-    return []
+    return [*statements, _join(together)] if together else []
 
 
-def _check(alone: _Alone) -> None:
-    for cursor, write in alone:
-        if write.expected is not None:
-            expect(cursor.rowcount, write.expected, write.table)
-
-
-def _send_joined(driver: psycopg.Connection[Any], writes: Sequence[Write]) -> None:
+def _join(writes: Sequence[Write]) -> Statement:
     sql = _joined(tuple((write.sql, write.table, write.expected is not None) for write in writes))
-    values = [value for write in writes for value in write.values]
-    values += [write.expected for write in writes if write.expected is not None]
-    psycopg.RawCursor(driver).execute(sql, values)
+    values = [text(value) for write in writes for value in write.values]
+    values += [text(write.expected) for write in writes if write.expected is not None]
+    return Statement(sql, values)
 
 
 @cache
@@ -207,9 +228,21 @@ def _joined(writes: tuple[tuple[str, str, bool], ...]) -> bytes:
 
 
 @cache
-def _text(statement: Select[Any]) -> str:
-    """The statement as the driver takes it."""
-    return str(statement.compile(dialect=_DIALECT))
+def _numbered(sql: str) -> bytes:
+    number = count(1)
+    return re.sub("%s", lambda _: f"${next(number)}", sql).encode()
+
+
+def _asked(question: Question) -> Statement:
+    sql, names = _compiled(question.statement)
+    return Statement(sql, [text(question.values[name]) for name in names])
+
+
+@cache
+def _compiled(statement: Select[Any]) -> tuple[bytes, list[str]]:
+    """The statement as PostgreSQL takes it, and the names of its values in their order."""
+    compiled = statement.compile(dialect=_DIALECT)
+    return str(compiled).encode(), compiled.positiontup or []
 
 
 @contextmanager
@@ -223,6 +256,8 @@ def _driver_errors(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
             raise GuardViolation(str(error).splitlines()[0]) from None
         raise DBAPIError.instance(None, None, error, psycopg.Error) from error
     except psycopg.Error as error:
+        if isinstance(error, psycopg.errors.InvalidSqlStatementName):
+            conn.info[_PREPARED].doubt()
         lost = driver.closed or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
         if lost:
             driver.close()
