@@ -1,14 +1,42 @@
 """The connection below HTTP: a client that is slow with the head of a request, or sends one without end, is let go.
 
-Bodies are bounded in size and time at the edge, where an answer can say so.
+Bodies are bounded in size and time at the edge, where an answer can say so. And an answer leaves in one piece: head and body apart
+would be two calls of the system and, for the client, two arrivals.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 65_536  # request line and headers
+
+
+class _Joined:
+    """A transport that keeps the head of an answer for what is written next."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 100 "):
+            self.flush()
+            self._head = data
+        else:
+            self._transport.write(self._head + data)
+            self._head = b""
+
+    def flush(self) -> None:
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
 
 
 class Protocol(HttpToolsProtocol):
@@ -23,7 +51,7 @@ class Protocol(HttpToolsProtocol):
         self._head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(_Joined(transport))  # type: ignore[arg-type]  # it is one in all that matters
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -47,6 +75,10 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_is_here()
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        cast(_Joined, self.transport).flush()  # the answer to HEAD has no body that would take it along
+        super().on_response_complete()
 
     def _wait_for_head(self) -> None:
         self._timer = self.loop.call_later(self.head_seconds, self._give_up)
