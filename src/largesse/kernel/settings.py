@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     earning_rules_per_project: Annotated[int, Meta(ge=0, le=10_000)] = 100
     # Days the file of an export can be downloaded.
     export_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 30
-    # Decision lanes of one process on PostgreSQL; the embedded store always has one.
+    # Transactions with decisions that one process has under way at once on PostgreSQL; the embedded store always has one.
     lanes: Annotated[int, Meta(ge=1, le=32)] = 2
     # Requests that may wait in one lane before new ones are answered with 503.
     lane_capacity: Annotated[int, Meta(ge=1, le=100_000)] = 2_000

@@ -4,7 +4,6 @@ import asyncio
 import contextvars
 import random
 import time
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -40,14 +39,14 @@ class Database:
         self.writer: Engine = open_writer(settings)
         self.reader: Engine = open_reader(settings, self.writer)
         self._decider: Engine = open_lanes(settings, self.writer)
-        count = 1 if settings.embedded else settings.lanes
+        hands = 1 if settings.embedded else settings.lanes
         capacity = settings.lane_capacity
-        self._write_lanes = [
-            Lane(f"write-{n}", self._decider, capacity=capacity, writes=True, reactions=reactions) for n in range(count)
-        ]
+        self._write_lane = Lane(
+            "write", self._decider, capacity=capacity, writes=True, hands=hands, reactions=reactions
+        )
         self._read_lane = Lane("read", self.reader, capacity=capacity, writes=False)
         self._search_lane = Lane("search", self.reader, capacity=capacity, writes=False)
-        self._lanes = (*self._write_lanes, self._read_lane, self._search_lane)
+        self._lanes = (self._write_lane, self._read_lane, self._search_lane)
         self._reactions = reactions
         self._each_alone = EachAlone(reactions)
         self._threads = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="store")
@@ -80,7 +79,7 @@ class Database:
         (`msgspec.Raw`), fit to be encoded as it is.
         """
         if self.embedded:
-            answer: T = await self._write_lanes[0].submit(call, self._each_alone, function, background=background)
+            answer: T = await self._write_lane.submit(call, self._each_alone, function, background=background)
             return answer
         return await self._in_thread(_write, self.writer, self._reactions, call, function)
 
@@ -89,9 +88,8 @@ class Database:
         return await self._in_thread(_look_up, self.reader, function)
 
     async def decide(self, call: Call, decider: Decider[Q], request: Q, *, shard: str) -> Any:
-        """Sends a request that changes counted things through the lane of `shard`, a text its rivals share (such as a code)."""
-        lane = self._write_lanes[zlib.crc32(shard.encode()) % len(self._write_lanes)]
-        answer = await lane.submit(call, decider, request)
+        """Sends a request that changes counted things through the lane; `shard` is a text its rivals share (such as a code)."""
+        answer = await self._write_lane.submit(call, decider, request, shard=shard)
         return bytes(answer) if isinstance(answer, msgspec.Raw) else answer
 
     async def consider(self, call: Call, decider: Decider[Q], request: Q) -> Any:

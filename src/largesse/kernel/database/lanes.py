@@ -1,7 +1,9 @@
-"""Lanes: a queue with one thread and one transaction at a time.
+"""Lanes: a queue, and hands that work it off, each a thread with one transaction at a time.
 
-A lane takes what is waiting - at once when idle, so that an unloaded server adds no delay; up to 32 requests of one project when
-busy -, lets each kind of request decide set-wise, commits once, and only then answers.
+A hand takes what is waiting - at once when the lane is idle, so that an unloaded server adds no delay; up to 32 requests of one
+project when busy -, lets each kind of request decide set-wise, commits once, and only then answers. One hand decides at a time: the
+next takes its batch when the one before begins to commit, so that batches are large while processor and store are both at work.
+Rivals for one thing never are in two hands, where one would only wait for the other's locks.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import select
@@ -34,6 +37,7 @@ ATTEMPTS = 6
 MOST_WAIT_SECONDS = (
     10.0  # in the queue; what has waited longer is refused with 503 before any work, so that the rest is in time
 )
+PATIENCE_SECONDS = 0.025  # a hand that decides for longer, or waits for somebody's locks, does not hold up the others
 MOST_PASSED = 4  # batches that go before background work that waits, so that it never waits for ever
 _log = logging.getLogger("largesse.lanes")
 
@@ -57,6 +61,7 @@ class Job:
     request: Any
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    shard: tuple[str, str] | None  # project, and what its rivals share
     deadline: float  # in seconds of the monotonic clock: when nobody waits for it any more
 
 
@@ -85,7 +90,9 @@ class EachAlone:
 class Lane:
     """`capacity` bounds what may wait; beyond it a request is refused with 503, having cost nothing."""
 
-    def __init__(self, name: str, engine: Engine, *, capacity: int, writes: bool, reactions: Reactions = ()) -> None:
+    def __init__(
+        self, name: str, engine: Engine, *, capacity: int, writes: bool, hands: int = 1, reactions: Reactions = ()
+    ) -> None:
         self.name = name
         self._engine = engine
         self._capacity = capacity
@@ -94,77 +101,116 @@ class Lane:
         self._queue: deque[Job] = deque()
         self._background: deque[Job] = deque()
         self._passed = 0
+        self._deciding: list[Job] | None = None
+        self._since = 0.0  # when it began to, in seconds of the monotonic clock
+        self._is_watched = False  # whether a hand waits for no longer than the patience with the one that decides
+        self._busy: set[tuple[str, str]] = set()
         self._wake = threading.Condition()
         self._stopping = False
         self._depth = metrics.LANE_DEPTH.labels(name)
         self._sizes = metrics.BATCH_SIZE.labels(name)
         self._depth.set_function(lambda: len(self._queue))
-        self._thread = threading.Thread(target=self._run, name=f"lane-{name}", daemon=True)
+        self._hands = [threading.Thread(target=self._run, name=f"lane-{name}-{n}", daemon=True) for n in range(hands)]
 
     def start(self) -> None:
-        self._thread.start()
+        for hand in self._hands:
+            hand.start()
 
     def stop(self, timeout: float) -> None:
         """Finishes what was accepted, for at most `timeout` seconds."""
+        until = time.monotonic() + timeout
         with self._wake:
             self._stopping = True
-            self._wake.notify()
-        self._thread.join(timeout)
+            self._wake.notify_all()
+        for hand in self._hands:
+            hand.join(max(0.0, until - time.monotonic()))
 
-    def submit(self, call: Call, decider: Decider[Q], request: Q, *, background: bool = False) -> asyncio.Future[Any]:
+    def submit(
+        self, call: Call, decider: Decider[Q], request: Q, *, shard: str | None = None, background: bool = False
+    ) -> asyncio.Future[Any]:
         """Queues a request; the future resolves after the commit. Raises ApiError 503 when the lane is full or stopping.
 
-        What is done in the `background` has a transaction to itself, when nobody else waits or several batches went before it.
+        Requests of one `shard` are never decided at the same time by two hands. What is done in the `background` has a transaction
+        to itself, when nobody else waits or several batches went before it.
         """
         loop = asyncio.get_running_loop()
         deadline = math.inf if background else time.monotonic() + MOST_WAIT_SECONDS
-        job = Job(call, decider, request, loop.create_future(), loop, deadline)
+        key = None if shard is None else (call.project.id, shard)
+        job = Job(call, decider, request, loop.create_future(), loop, key, deadline)
         with self._wake:
             if self._stopping or len(self._queue) >= self._capacity:
                 raise errors.overloaded()
             (self._background if background else self._queue).append(job)
-            self._wake.notify()
+            if self._deciding is None or not self._is_watched:  # else a hand is awake that will see to it
+                self._wake.notify()
         return job.future
 
     def _run(self) -> None:
-        while jobs := self._take():
+        while batch := self._take():
             now = time.monotonic()
-            late = [job for job in jobs if job.deadline < now]
+            late = [job for job in batch if job.deadline < now]
             if late:
                 _resolve(late, [errors.overloaded()] * len(late))
-                jobs = [job for job in jobs if job.deadline >= now]
+            jobs = [job for job in batch if job.deadline >= now] if late else batch
             if jobs:
                 self._sizes.observe(len(jobs))
-                _resolve(jobs, self._answer(jobs))
+                _resolve(jobs, self._answer(jobs, partial(self._pass_on, batch)))
+            self._finish(batch)
 
     def _take(self) -> list[Job]:
-        """The next batch: the oldest request and those behind it that belong to the same project."""
+        """The next batch, when it is this hand's turn; nothing at the end."""
         with self._wake:
-            while not self._queue and not self._background:
-                if self._stopping:
+            while True:
+                if self._deciding is None or time.monotonic() - self._since > PATIENCE_SECONDS:
+                    batch = self._next()
+                    if batch:
+                        self._deciding, self._since = batch, time.monotonic()
+                        self._busy.update(job.shard for job in batch if job.shard)
+                        return batch
+                if self._stopping and not self._queue and not self._background:
+                    self._wake.notify_all()  # the others are done as well
                     return []
-                self._wake.wait()
-            if self._background:
-                if not self._queue or self._passed == MOST_PASSED:
-                    self._passed = 0
-                    return [self._background.popleft()]
-                self._passed += 1
-            project_id = self._queue[0].call.project.id
-            taken: list[Job] = []
-            left: list[Job] = []
-            while self._queue and len(taken) < BATCH:
-                job = self._queue.popleft()
-                (taken if job.call.project.id == project_id else left).append(job)
-            self._queue.extendleft(reversed(left))
-            return taken
+                self._is_watched = self._deciding is not None
+                self._wake.wait(PATIENCE_SECONDS if self._is_watched else None)
+                self._is_watched = False
 
-    def _answer(self, jobs: list[Job]) -> list[Any]:
+    def _next(self) -> list[Job]:
+        """The oldest request whose rivals are in no other hand, and those behind it that belong to the same project."""
+        if self._background:
+            if not self._queue or self._passed == MOST_PASSED:
+                self._passed = 0
+                return [self._background.popleft()]
+            self._passed += 1
+        taken: list[Job] = []
+        left: list[Job] = []
+        while self._queue and len(taken) < BATCH:
+            job = self._queue.popleft()
+            is_next = job.shard not in self._busy and (not taken or job.call.project.id == taken[0].call.project.id)
+            (taken if is_next else left).append(job)
+        self._queue.extendleft(reversed(left))
+        return taken
+
+    def _pass_on(self, batch: list[Job]) -> None:
+        """Lets another hand decide, if this batch was the one that did."""
+        with self._wake:
+            if self._deciding is batch:
+                self._deciding = None
+                self._wake.notify()
+
+    def _finish(self, batch: list[Job]) -> None:
+        with self._wake:
+            self._busy.difference_update(job.shard for job in batch if job.shard)
+            if self._deciding is batch:
+                self._deciding = None
+            self._wake.notify()
+
+    def _answer(self, jobs: list[Job], pass_on: Callable[[], None]) -> list[Any]:
         """Runs a batch; on a transient error again, on any other each request alone."""
         alone = len(jobs) == 1
         for attempt in range(ATTEMPTS):
             attempted = _Attempt(self._engine, jobs, self._writes, self._reactions)
             try:
-                return attempted.run()
+                return attempted.run(pass_on)
             except DBAPIError as error:
                 if attempted.is_committed(error):
                     return attempted.answers
@@ -185,7 +231,7 @@ class Lane:
             time.sleep(random.uniform(0, 0.004) * (attempt + 1))
         if alone:
             return [failure]
-        return [answer for job in jobs for answer in self._answer([job])]
+        return [answer for job in jobs for answer in self._answer([job], pass_on)]
 
 
 class _Attempt:
@@ -200,7 +246,7 @@ class _Attempt:
         self._committing = False
         self.answers: list[Any] = []
 
-    def run(self) -> list[Any]:
+    def run(self, before_commit: Callable[[], None]) -> list[Any]:
         with self._engine.connect() as conn, conn.begin() as transaction:
             if self._writes and conn.dialect.name == "postgresql":
                 trips.begin(conn)
@@ -208,6 +254,7 @@ class _Attempt:
             if not self._writes:
                 transaction.rollback()
                 return self.answers
+            before_commit()
             started = time.perf_counter()
             self._committing = True
             trips.commit(conn)
