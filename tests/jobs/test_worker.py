@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from largesse.kernel import clock, errors
 from largesse.kernel.database.unit import Unit
@@ -276,19 +277,44 @@ def test_a_claim_made_again_after_a_lost_answer_is_the_same(shop: Workshop) -> N
     shop.finish(shop.worker({counting: one_by_one}))
 
 
+def test_a_job_in_other_hands_is_not_passed_over_for_the_next(shop: Workshop) -> None:
+    if shop.database.embedded:
+        pytest.skip("the embedded store has one writer")
+    counting = kind()
+    first, _ = (shop.enqueue(counting, queue="in turn", total=1) for _ in range(2))
+    lock = text("SELECT id FROM jobs WHERE project_id = :project AND id = :id FOR UPDATE")
+    with shop.database.writer.connect() as conn, conn.begin():
+        conn.execute(lock, {"project": shop.project.id, "id": first})
+        assert claimed(shop, "in turn", counting, "rival") is None
+    taken = claimed(shop, "in turn", counting, "rival")
+    assert taken is not None
+    assert taken.id == first
+    # Nor does one who may not have it stand in the way of the one who has.
+    with shop.database.writer.connect() as conn, conn.begin():
+        assert claims.claim(Unit(conn, shop.call()), "in turn", "late", [counting]) is None
+        assert claimed(shop, "in turn", counting, "rival") == taken
+    shop.now += LEASE + 1
+    shop.finish(shop.worker({counting: one_by_one}))
+
+
 def test_of_two_jobs_of_one_queue_only_one_can_be_started(shop: Workshop) -> None:
     if shop.database.embedded:
         pytest.skip("the embedded store has one writer")
     counting, answers = kind(), []
-    shop.enqueue(counting, queue="rivals", total=1)
-    with shop.database.writer.connect() as conn, conn.begin():
-        assert claims.claim(Unit(conn, shop.call()), "rivals", "first", [counting])
-        shop.enqueue(counting, queue="rivals", total=1)
-        # The rival passes over the locked job and wants to start the second: it has to wait for what becomes of the first.
+    with shop.database.writer.connect() as conn:
+        with conn.begin():
+            queue.enqueue(Unit(conn, shop.call()), counting, {}, queue="rivals", total=1)
+            shop.enqueue(counting, queue="rivals", total=1)
+            starting = shop.database.writer.connect()
+            claim = claims.claim(Unit(starting, shop.call()), "rivals", "first", [counting])
+            assert claim is not None
+        # Now there is an earlier one, and the rival wants to start it: it has to wait for what becomes of the other.
         rival = threading.Thread(target=lambda: answers.append(claimed(shop, "rivals", counting, "rival")))
         rival.start()
         rival.join(0.3)
         assert rival.is_alive()
+        starting.commit()
+        starting.close()
     rival.join(30)
     assert answers == [None]
     shop.now += LEASE + 1

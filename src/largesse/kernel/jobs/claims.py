@@ -90,11 +90,18 @@ def unfinished(conn: Connection) -> dict[str, int]:
 
 # Claiming
 
-_FIRST = (
-    select(jobs)
+# The first of a queue, and it only: one that is locked must not be passed over for the next, and one not to be had is not locked.
+_ID_OF_FIRST = (
+    select(jobs.c.id)
     .where(jobs.c.project_id == bindparam("project"), jobs.c.queue == bindparam("queue"), jobs.c.due_at.is_not(None))
     .order_by(case((jobs.c.status == _IN_PROGRESS, 0), else_=1), jobs.c.id)
     .limit(1)
+)
+_FIRST = (
+    select(jobs)
+    .where(jobs.c.project_id == bindparam("project"), jobs.c.id == _ID_OF_FIRST.scalar_subquery())
+    .where(or_(jobs.c.due_at <= bindparam("now"), jobs.c.holder == bindparam("holder")))
+    .where(jobs.c.due_at.is_not(None), jobs.c.kind.in_(bindparam("kinds", expanding=True)))
     .with_for_update(skip_locked=True)
 )
 _MINE = and_(jobs.c.project_id == bindparam("project"), jobs.c.id == bindparam("job"))
@@ -104,8 +111,9 @@ _SAVE = update(jobs).where(_MINE)
 
 def claim(unit: Unit, queue: str, holder: str, kinds: Collection[str]) -> Claim | None:
     """Takes the first job of a queue for `holder`, a text that no other claim has; None when it is not to be had now."""
-    row = unit.conn.execute(_FIRST, {"project": unit.project_id, "queue": queue}).first()
-    if row is None or row.kind not in kinds or (row.due_at > unit.now and row.holder != holder):
+    wanted = {"project": unit.project_id, "queue": queue, "now": unit.now, "holder": holder, "kinds": list(kinds)}
+    row = unit.conn.execute(_FIRST, wanted).first()
+    if row is None:
         return None
     attempts = row.attempts if row.holder == holder else row.attempts + 1
     savepoint = unit.conn.begin_nested()
