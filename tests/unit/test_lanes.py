@@ -168,3 +168,22 @@ def test_a_batch_has_one_project_and_a_limit(engine: Engine) -> None:
         assert [name for batch in held.begun for name in batch if name[0] == "p"] == [f"p{n}" for n in range(40)]
 
     run(engine, story, hands=1)
+
+
+def test_what_fails_around_a_batch_ends_its_requests_and_holds_up_no_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("unforeseen")
+
+    async def story(lane: Lane) -> None:
+        held = Held()
+        held.let_go(99)
+        with monkeypatch.context() as broken:
+            broken.setattr(Lane, "_answer", fail)
+            for _ in range(HANDS):
+                with pytest.raises(ValueError, match="unforeseen"):
+                    await asyncio.wait_for(lane.submit(CALL, held, "one", shard="x"), 30)
+        assert await asyncio.wait_for(lane.submit(CALL, held, "two", shard="x"), 30) == "two"
+
+    run(engine, story)

@@ -7,6 +7,7 @@ Rivals for one thing never are in two hands, where one would only wait for the o
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 import random
@@ -147,15 +148,23 @@ class Lane:
 
     def _run(self) -> None:
         while batch := self._take():
-            now = time.monotonic()
-            late = [job for job in batch if job.deadline < now]
-            if late:
-                _resolve(late, [errors.overloaded()] * len(late))
-            jobs = [job for job in batch if job.deadline >= now] if late else batch
-            if jobs:
-                self._sizes.observe(len(jobs))
-                _resolve(jobs, self._answer(jobs, partial(self._pass_on, batch)))
-            self._finish(batch)
+            try:
+                self._work(batch)
+            except Exception as error:  # whatever it is, neither these requests nor their rivals may wait for ever
+                _log.exception("lane %s", self.name)
+                _resolve(batch, [error] * len(batch))
+            finally:
+                self._finish(batch)
+
+    def _work(self, batch: list[Job]) -> None:
+        now = time.monotonic()
+        late = [job for job in batch if job.deadline < now]
+        if late:
+            _resolve(late, [errors.overloaded()] * len(late))
+        jobs = [job for job in batch if job.deadline >= now] if late else batch
+        if jobs:
+            self._sizes.observe(len(jobs))
+            _resolve(jobs, self._answer(jobs, partial(self._pass_on, batch)))
 
     def _take(self) -> list[Job]:
         """The next batch, when it is this hand's turn; nothing at the end."""
@@ -326,7 +335,7 @@ def _resolve(jobs: list[Job], answers: list[Any]) -> None:
     for job, answer in zip(jobs, answers, strict=True):
         by_loop.setdefault(job.loop, []).append((job.future, answer))
     for loop, answered in by_loop.items():
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # it is closed, and nobody waits
             loop.call_soon_threadsafe(_set_results, answered)
 
 
