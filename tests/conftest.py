@@ -1,13 +1,17 @@
 """Shared fixtures: one PostgreSQL a run, one server process a test module and store."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers import Postgres, Server
@@ -16,8 +20,10 @@ STORES = ("sqlite", "postgresql")
 _STORE = re.compile(rf"[\[-]({'|'.join(STORES)})[\]-]")
 
 # A change is judged by the same examples each time; `make explore` looks for ones that nobody has seen yet.
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("explore", derandomize=False, print_blob=True)
+# Nor does it fail because the machine was busy for a moment.
+_BUSY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", derandomize=True, **_BUSY)
+settings.register_profile("explore", derandomize=False, print_blob=True, **_BUSY)
 settings.load_profile("repeatable")
 
 
@@ -49,6 +55,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         sizes = Counter(_share(item.nodeid) for item in items)
         items.sort(key=lambda item: ("tests/faults/" not in item.nodeid, -sizes[_share(item.nodeid)]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Requests without a client wait as long as those of one; httpx would give up after five seconds."""
+    with pytest.MonkeyPatch.context() as patched:
+        for method in ("get", "delete"):
+            patched.setattr(httpx, method, partial(getattr(httpx, method), timeout=60))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_midnight_within() -> None:
+    """A test that begins shortly before midnight waits: what it counts per day would be of two."""
+    now = datetime.now(UTC)
+    left = timedelta(days=1) - timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)
+    if left < timedelta(seconds=20):
+        time.sleep(left.seconds + 1)
 
 
 @pytest.fixture(scope="session")

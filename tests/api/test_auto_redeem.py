@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from tests.api.loyalty import wait_for
 from tests.api.rewards import (
     card_of,
     counts_of,
@@ -18,6 +17,7 @@ from tests.api.rewards import (
 )
 from tests.api.shop import balance, ok, refused, uses
 from tests.servers import Server
+from tests.waiting import wait_until
 
 DAY = 86_400
 
@@ -116,14 +116,14 @@ def test_cards_that_hold_the_points_already_are_served_by_the_next_daily_run(ser
     ok(server.client.put(f"/v1/rewards/{mug['id']}/assignments/{other['id']}", json=switched))
     assert (points_of(server.client, card), redemptions(server, card)) == (250, [])
     server.go_ahead(DAY)
-    wait_for(lambda: points_of(server.client, card) == 50)
+    wait_until(lambda: points_of(server.client, card) == 50)
     [done] = redemptions(server, card)
     assert done["channel"] == {"channel_id": other["id"], "channel_type": "AUTO_REDEEM"}
     assert (done["amount"], counts_of(server.client, mug)) == (200, (48, 2))
     cheaper = {"parameters": {"loyalty": {"points": 40}}}
     ok(server.client.put(f"/v1/rewards/{mug['id']}/assignments/{other['id']}", json=cheaper))
     server.go_ahead(DAY)
-    wait_for(lambda: points_of(server.client, card) == 10)
+    wait_until(lambda: points_of(server.client, card) == 10)
     server.verify()
 
 
@@ -136,7 +136,7 @@ def test_a_reward_that_is_switched_off_again_before_the_daily_run_is_not_redeeme
     assert served["id"] != made["id"]
     ok(server.client.delete(f"/v1/rewards/{mug['id']}/assignments/{made['id']}"))
     server.go_ahead(DAY)
-    wait_for(lambda: points_of(server.client, idle) == 50)
+    wait_until(lambda: points_of(server.client, idle) == 50)
     assert (points_of(server.client, card), redemptions(server, card)) == (250, [])
     server.verify()
 
@@ -160,7 +160,7 @@ def test_what_a_day_left_is_redeemed_when_the_next_begins(server: Server) -> Non
         add(server, card, 10)
     assert points_of(server.client, card) == 20
     server.go_ahead(DAY + 3600)
-    wait_for(lambda: points_of(server.client, card) == 0)
+    wait_until(lambda: points_of(server.client, card) == 0)
     assert len(redemptions(server, card)) == 11
     assert transactions(server.client, card)[0] == ("POINTS_REDEMPTION", -20, 120, 0)
     server.verify()

@@ -1,7 +1,6 @@
 """Campaigns: what is shown of them, their codes, what an update hands down, how they go."""
 
 import re
-import time
 from typing import Any
 
 import httpx
@@ -9,6 +8,7 @@ import pytest
 
 from tests.api.shop import name, ok, redeem, refused, try_redeem, voucher
 from tests.servers import Server
+from tests.waiting import wait_until
 
 COUPON = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 1000}}
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
@@ -21,22 +21,16 @@ def campaign(client: httpx.Client, **more: Any) -> Any:
 
 def finished(client: httpx.Client, action_id: str) -> Any:
     """The async action, once it is done."""
-    for _ in range(600):
-        action = ok(client.get(f"/v1/async-actions/{action_id}"))
-        if action["status"] in ("DONE", "FAILED"):
-            return action
-        time.sleep(0.05)
-    raise AssertionError(f"still going on: {action}")
+    path = f"/v1/async-actions/{action_id}"
+    wait_until(lambda: ok(client.get(path))["status"] in ("DONE", "FAILED"))
+    return ok(client.get(path))
 
 
 def settled(client: httpx.Client, campaign_id: str) -> Any:
     """The campaign, once nothing goes on in it."""
-    for _ in range(600):
-        found = ok(client.get(f"/v1/campaigns/{campaign_id}"))
-        if found["vouchers_generation_status"] in ("DONE", "FAILED"):
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"still going on: {found}")
+    path = f"/v1/campaigns/{campaign_id}"
+    wait_until(lambda: ok(client.get(path))["vouchers_generation_status"] in ("DONE", "FAILED"))
+    return ok(client.get(path))
 
 
 def codes(client: httpx.Client, campaign_id: str) -> list[Any]:
@@ -293,10 +287,8 @@ def test_a_deleted_campaign_takes_its_codes_with_it(server: Server, force: bool)
         assert sorted(entry["resource_type"] for entry in mine) == ["campaign", "voucher", "voucher", "voucher"]
         [whole] = [entry for entry in mine if entry["resource_type"] == "campaign"]
         ok(server.client.delete(f"/v1/trash-bin/{whole['id']}"))
-        for _ in range(100):
-            if server.client.post("/v1/campaigns", json={"name": made["name"], "voucher": COUPON}).status_code == 200:
-                break
-            time.sleep(0.05)
+        again = {"name": made["name"], "voucher": COUPON}
+        wait_until(lambda again=again: server.client.post("/v1/campaigns", json=again).status_code == 200)  # type: ignore[misc]
         ok(server.client.post(f"/v1/vouchers/{held[0]}", json=COUPON))
     server.verify()
 

@@ -212,7 +212,7 @@ _values = st.recursive(
 _KEYS = st.sampled_from(["event", "customer", "referral", "loyalty", "metadata"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sent=st.dictionaries(_KEYS, st.just("sign_up") | st.just({"source_id": "C"}) | _values) | _values)
 def test_malformed_events_are_never_a_fault_of_the_server(client: httpx.Client, sent: Any) -> None:
     found = client.post("/v1/events", json=sent)

@@ -1,6 +1,5 @@
 """Points that customers earn by what they do."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,6 +9,7 @@ from tests.api.members import join, program
 from tests.api.programs import FIXED, Member, fixed, membership, pay, per, per_total, rule, tier, tiers
 from tests.api.shop import amount, code, name, ok, redeem, refused
 from tests.servers import Server
+from tests.waiting import wait_until
 
 
 def test_a_paid_order_earns_and_the_balance_shows_it_at_once(server: Server) -> None:
@@ -348,7 +348,7 @@ def test_entering_a_segment_earns_and_who_is_in_already_gets_nothing(server: Ser
     ok(client.put(f"/v1/customers/{early.id}", json={"metadata": {"level": level}}))
     condition = {"metadata.level": {"conditions": {"$is": [level]}}, "junction": "and"}
     made = ok(client.post("/v1/segments", json={"name": name(), "type": "auto-update", "filter": condition}))
-    until(lambda: ok(client.get(f"/v1/segments/{made['id']}"))["initial_sync_status"] == "DONE")
+    wait_until(lambda: ok(client.get(f"/v1/segments/{made['id']}"))["initial_sync_status"] == "DONE")
     rule(client, member.program, fixed(9), "customer.segment.entered", segment={"id": made["id"]})
     ok(client.put(f"/v1/customers/{early.id}", json={"metadata": {"other": 1}}))
     ok(client.put(f"/v1/customers/{member.id}", json={"metadata": {"level": level}}))
@@ -374,18 +374,10 @@ def test_conditions_of_a_rule_look_at_segments_and_tiers(server: Server) -> None
     assert member.balance == 5
 
 
-def until(holds: Any) -> None:
-    for _ in range(600):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never happened")
-
-
 def test_newcomers_who_race_for_the_last_cards_get_each_one(shop: Server) -> None:
     client = shop.client
     made = program(client, 10, type="STATIC", auto_join=True, vouchers_count=5)
-    until(lambda: ok(client.get(f"/v1/loyalties/{made['id']}"))["vouchers_count"] == 5)
+    wait_until(lambda: ok(client.get(f"/v1/loyalties/{made['id']}"))["vouchers_count"] == 5)
     rule(client, made["id"])
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda _: pay(client, name("newcomer")), range(12)))

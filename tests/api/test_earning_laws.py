@@ -23,7 +23,7 @@ def _tier_of(balance: int) -> str | None:
 
 
 @given(_STEPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_balance_and_tier_are_what_the_steps_make_of_them(server: Server, steps: list[tuple[str, int]]) -> None:
     member = membership(server.client)
     earning = rule(server.client, member.program, per_total(100, 1))["id"]

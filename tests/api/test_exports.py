@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy
 
 from tests.api.exported import exported, finished, rows, text
-from tests.api.loyalty import MONTH, Program, wait_for
+from tests.api.loyalty import MONTH, Program
 from tests.api.shop import code, gift, name, ok, percent, refused
 from tests.servers import Server
+from tests.waiting import wait_until
 
 ALL_OF_TRANSACTIONS = [
     *("id", "campaign_id", "voucher_id", "type", "source_id", "reason", "source"),
@@ -204,5 +205,5 @@ def test_a_file_is_kept_for_thirty_days(server: Server) -> None:
     engine = sqlalchemy.create_engine(server.store.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         left = sqlalchemy.text("SELECT count(*) FROM export_parts WHERE export_id = :id")
-        wait_for(lambda: conn.execute(left, {"id": made["id"]}).scalar() == 0)
+        wait_until(lambda: conn.execute(left, {"id": made["id"]}).scalar() == 0)
     engine.dispose()

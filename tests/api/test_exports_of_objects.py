@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from tests.api.exported import exported, finished, rows, text
-from tests.api.loyalty import Program, wait_for
+from tests.api.loyalty import Program
 from tests.api.shop import amount, asks, code, gift, name, ok, percent, refused
 from tests.servers import Server
+from tests.waiting import wait_until
 
 ALL: dict[str, str] = {
     "voucher": "code voucher_type value formula discount_type campaign category start_date expiration_date gift_balance"
@@ -198,10 +199,10 @@ def test_an_export_goes_on_where_a_crash_stopped_it(server: Server) -> None:
     voucher = {"type": "DISCOUNT_VOUCHER", "discount": percent(5)}
     campaign = ok(client.post("/v1/campaigns", json={"name": name(), "voucher": voucher, "vouchers_count": 5000}))
     path = f"/v1/campaigns/{campaign['id']}"
-    wait_for(lambda: ok(client.get(path))["vouchers_generation_status"] == "DONE", 60)
+    wait_until(lambda: ok(client.get(path))["vouchers_generation_status"] == "DONE")
     asked = {"campaign_id": campaign["id"], "fields": ["id"], "order": "code"}
     made = ok(client.post("/v1/exports", json={"exported_object": "voucher", "parameters": asked}))
-    wait_for(lambda: ok(client.get(f"/v1/exports/{made['id']}"))["status"] != "SCHEDULED")
+    wait_until(lambda: ok(client.get(f"/v1/exports/{made['id']}"))["status"] != "SCHEDULED")
     server.kill()
     server.start()
     content = httpx.get(finished(server.client, made)["result"]["url"]).text

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import voucherify
 
-from tests.api.loyalty import MONTH, Program, wait_for
+from tests.api.loyalty import MONTH, Program
 from tests.api.shop import code, percent
 from tests.servers import Server
+from tests.waiting import wait_until
 
 
 class Exports:
@@ -18,7 +19,7 @@ class Exports:
         self.api = voucherify.ExportsApi(server.sdk())
 
     def content(self, id: str) -> str:
-        wait_for(lambda: self.api.get_export(id).status == "DONE")
+        wait_until(lambda: self.api.get_export(id).status == "DONE")
         url: str = self.api.get_export(id).result.url
         return httpx.get(url).text
 

@@ -192,8 +192,6 @@ def condition(field: str, operator: str, *values: str) -> Json:
 
 # A plain reading of the operators
 
-_NOW = datetime.now(UTC)
-
 
 def _moment(value: str) -> datetime:
     return datetime.fromisoformat(value)
@@ -330,7 +328,7 @@ def test_shapes_that_are_no_filters(shop: Shop, listed: str, query: str) -> None
     refused(shop.client.get(f"{path}?{query}"), 400, "invalid_query_params")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     listed=st.sampled_from(sorted(LISTS)),
     which=st.integers(0, 30),

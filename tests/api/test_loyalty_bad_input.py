@@ -109,7 +109,7 @@ def member(server: Server) -> Member:
         ),
     )
 )
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 def test_one_wrong_member_never_breaks_anything(server: Server, member: Member, asked: Any) -> None:
     method, path, sent = asked
     key = member.program

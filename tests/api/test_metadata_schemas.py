@@ -461,7 +461,7 @@ _definitions = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(properties=st.dictionaries(st.text(max_size=4), _definitions | _values, max_size=3) | _values, metadata=_values)
 def test_malformed_definitions_and_metadata_are_never_a_fault_of_the_server(
     server: Server, properties: Any, metadata: Any

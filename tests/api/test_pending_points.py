@@ -3,9 +3,10 @@
 import pytest
 
 from tests.api.crowd import at_once, outcomes
-from tests.api.loyalty import MONTH, Program, wait_for
+from tests.api.loyalty import MONTH, Program
 from tests.api.shop import ok, refused
 from tests.servers import Server
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_waiting_points_count_for_nothing_until_their_day_begins(server: Server)
         "next_expiration_points": 5,
     }
     assert ok(server.client.get(f"{program.members}/{card}/pending-points"))["data"] == []
-    wait_for(lambda: program.transactions(card) == [("PENDING_POINTS_ACTIVATION", 5)])
+    wait_until(lambda: program.transactions(card) == [("PENDING_POINTS_ACTIVATION", 5)])
     made = ok(server.client.get(f"{program.members}/{card}/transactions"))["data"][0]
     assert made["source"] == "Automation"
     assert (made["details"]["pending_points"]["id"], made["details"]["order"]["id"]) == (id, "ord_1")
@@ -60,7 +61,7 @@ def test_points_live_from_the_day_they_become_usable(server: Server) -> None:
     assert program.buckets(card) == [(5, "2026-03-08")]
     server.go_to("2026-03-09")
     assert program.shown(card) == {"points": 5, "balance": 0, "expired_points": 5}
-    wait_for(lambda: program.transactions(card) == [("PENDING_POINTS_ACTIVATION", 5), ("POINTS_EXPIRATION", -5)])
+    wait_until(lambda: program.transactions(card) == [("PENDING_POINTS_ACTIVATION", 5), ("POINTS_EXPIRATION", -5)])
     server.verify()
 
 

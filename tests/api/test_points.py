@@ -3,9 +3,10 @@
 import pytest
 
 from tests.api.crowd import CROWD, at_once, outcomes
-from tests.api.loyalty import MONTH, Program, wait_for
+from tests.api.loyalty import MONTH, Program
 from tests.api.shop import ok, refused
 from tests.servers import Server
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_points_expire_at_the_midnight_after_their_day(server: Server) -> None:
     program.add(card, 70, expiration_type="CUSTOM_DATE", expiration_date="2026-03-14")
     program.add(card, -730)
     program.add(card, 70, expiration_type="CUSTOM_DATE", expiration_date="2026-03-14")
-    server.go_to("2026-03-14T23:59")
+    server.go_to("2026-03-14T23:30")
     assert program.shown(card)["balance"] == 402
     server.go_to("2026-03-15T00:00:30")
     assert program.shown(card) == {
@@ -120,7 +121,7 @@ def test_points_expire_at_the_midnight_after_their_day(server: Server) -> None:
     assert program.buckets(card) == [(332, None)]
     in_list = ok(server.client.get(f"/v1/vouchers?code={card}"))["vouchers"][0]["loyalty_card"]
     assert in_list["balance"] == 332
-    wait_for(lambda: program.transactions(card)[-1] == ("POINTS_EXPIRATION", -70))
+    wait_until(lambda: program.transactions(card)[-1] == ("POINTS_EXPIRATION", -70))
     last = ok(server.client.get(f"{program.members}/{card}/transactions"))["data"][0]
     assert (last["source"], last["details"]["balance"]["operation_type"]) == ("Automation", "AUTOMATIC")
     assert (last["details"]["balance"]["total"], last["details"]["balance"]["balance"]) == (332, 332)
@@ -180,7 +181,7 @@ def test_points_may_expire_today_but_not_yesterday(server: Server) -> None:
 
 def test_days_are_those_of_the_projects_zone(server: Server) -> None:
     server.set("timezone=Asia/Tokyo")
-    server.go_to("2026-03-10T14:59")
+    server.go_to("2026-03-10T14:30")
     program = Program(server)
     card = program.card(0)
     program.add(card, 5, expiration_type="CUSTOM_DATE", expiration_date="2026-03-10")

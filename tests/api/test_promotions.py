@@ -1,13 +1,13 @@
 """Promotion tiers and stacks: what is shown of them, their order, how they go."""
 
 import re
-import time
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.api.shop import amount, name, ok, percent, refused
+from tests.api.test_campaigns import finished
 from tests.servers import Server
 
 
@@ -259,11 +259,7 @@ def test_tiers_go_with_their_campaign(server: Server) -> None:
     deleted = server.client.delete(f"/v1/campaigns/{made['id']}", params={"force": True})
     assert deleted.status_code == 202
     refused(server.client.get(f"/v1/promotions/tiers/{tier_id}"), 404, "not_found")
-    for _ in range(200):
-        action = ok(server.client.get(f"/v1/async-actions/{deleted.json()['async_action_id']}"))
-        if action["status"] == "DONE":
-            break
-        time.sleep(0.05)
+    action = finished(server.client, deleted.json()["async_action_id"])
     assert action["result"] == {"message": "Deleted 0 vouchers.", "done_count": 0}
     body = {"campaign_type": "PROMOTION", "name": made["name"]}
     ok(server.client.post("/v1/campaigns", json=body))

@@ -1,13 +1,13 @@
 """What tiers and stacks mean to each other and to their campaign: places, refusals, deletion, races."""
 
 import threading
-import time
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.api.shop import amount, name, ok, percent, refused
+from tests.api.test_campaigns import finished
 from tests.servers import Server
 
 
@@ -122,11 +122,7 @@ def test_tiers_and_stacks_go_with_their_campaign(server: Server, force: bool) ->
             refused(client.get(f"/v1/promotions/{path}"), 404, "not_found")
         assert ok(client.get("/v1/promotions/tiers"))["total"] == 0
         assert ok(client.get("/v1/promotions/stacks"))["total"] == 0
-        for _ in range(400):
-            done = ok(client.get(f"/v1/async-actions/{action}"))
-            if done["status"] == "DONE":
-                break
-            time.sleep(0.05)
+        done = finished(client, action)
         assert done["status"] == "DONE", done
 
 

@@ -16,7 +16,6 @@ from tests.api.segments import (
     add_points,
     change,
     customer,
-    eventually,
     limited,
     members,
     passes,
@@ -29,6 +28,7 @@ from tests.api.segments import (
 from tests.api.shop import gift, name, ok, redeem, refused
 from tests.api.shop import voucher as voucher_of
 from tests.servers import Server
+from tests.waiting import wait_until
 
 # The resource
 
@@ -47,7 +47,7 @@ def test_a_segment_is_shown_as_it_was_made(client: httpx.Client) -> None:
         "initial_sync_status": "IN_PROGRESS",
         "object": "segment",
     }
-    eventually(
+    wait_until(
         lambda: ok(client.get(f"{PATH}/{made['id']}")) == made | {"initial_sync_status": "DONE"},
     )
 
@@ -126,7 +126,7 @@ def test_segments_live_through_the_sdk(server: Server) -> None:
     sent = {"name": "Sdk", "type": "auto-update", "filter": where(name={"$is": "Sdk Ann"})}
     made = api.create_segment(voucherify.SegmentsCreateRequestBody.from_dict(sent))
     assert api.get_segment(made.id).name == "Sdk"
-    eventually(lambda: [one.id for one in customers.list_customer_segments(ann["id"]).data] == [made.id])
+    wait_until(lambda: [one.id for one in customers.list_customer_segments(ann["id"]).data] == [made.id])
     static = {"name": "Sdk", "type": "static", "customers": [ann["id"]]}
     listed = api.create_segment(voucherify.SegmentsCreateRequestBody.from_dict(static))
     assert customers.list_customer_segments(ann["id"]).total == 2
@@ -284,10 +284,10 @@ def test_a_location_that_moves_takes_segments_along(client: httpx.Client) -> Non
     assert members(client, near) == {ann["id"]}
     ok(client.put(f"/largesse/v1/locations/{place}", json={"shape": around("40.8200,-74.1509")}))
     assert segments_of(client, ben) == {near}
-    eventually(lambda: members(client, near) == {ben["id"]})
-    eventually(lambda: (told(client, ann, near), told(client, ben, near)) == ([LEFT], [ENTERED]))
+    wait_until(lambda: members(client, near) == {ben["id"]})
+    wait_until(lambda: (told(client, ann, near), told(client, ben, near)) == ([LEFT], [ENTERED]))
     assert client.delete(f"/largesse/v1/locations/{place}").status_code == 204
-    eventually(lambda: members(client, near) == set())
+    wait_until(lambda: members(client, near) == set())
 
 
 def test_work_in_the_background_is_no_async_action(client: httpx.Client) -> None:
@@ -332,10 +332,10 @@ def test_the_clock_moves_customers_in_and_out(server: Server, keys: dict[str, st
     assert members(client, born) == {ann["id"]}
     voucher = limited(client, {"$is": [born]})
     assert passes(client, voucher, {"id": ann["id"]})
-    eventually(lambda: told(client, ann, old) == told(client, ann, born) == [ENTERED])
+    wait_until(lambda: told(client, ann, old) == told(client, ann, born) == [ENTERED])
     server.go_ahead(day)
     client = server.client_for(keys)
     assert segments_of(client, ann) == {old}
     assert members(client, born) == set()
     assert not passes(client, voucher, {"id": ann["id"]})
-    eventually(lambda: told(client, ann, born) == [ENTERED, LEFT])
+    wait_until(lambda: told(client, ann, born) == [ENTERED, LEFT])

@@ -14,7 +14,6 @@ from tests.api.segments import (
     PATH,
     change,
     customer,
-    eventually,
     members,
     segment,
     segments_of,
@@ -23,6 +22,7 @@ from tests.api.segments import (
 )
 from tests.api.shop import ok, refused
 from tests.servers import Server
+from tests.waiting import wait_until
 
 # Bad input
 
@@ -103,4 +103,4 @@ def test_who_comes_while_a_segment_is_filled_is_in_it(client: httpx.Client) -> N
         coming = [pool.submit(come, number) for number in range(40)]
         made = segment(client, where(metadata__level={"$is": 1}))
         came = [one.result() for one in coming]
-    eventually(lambda: members(client, made) == {*before, *came})
+    wait_until(lambda: members(client, made) == {*before, *came})

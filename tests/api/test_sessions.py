@@ -56,9 +56,11 @@ def test_a_lock_that_is_over_holds_nothing(server: Server) -> None:
     session = hold(client, "A", made, ttl=1, ttl_unit="NANOSECONDS")["session"]
     assert (session["ttl"], session["ttl_unit"]) == (1, "NANOSECONDS")
     assert validate(client, made, order=5)["valid"]
-    hold(client, "A", made, ttl=300, ttl_unit="MILLISECONDS")
+    hold(client, "A", made, ttl=1, ttl_unit="HOURS")
     assert not validate(client, made, order=5)["valid"]
-    time.sleep(0.4)
+    hold(client, "A", made, ttl=50, ttl_unit="MILLISECONDS")  # the same key replaces its locks
+    time.sleep(0.1)
+    assert validate(client, made, order=5)["valid"]
     redeem(client, made, order=5, session={"key": "A"})
 
 

@@ -25,15 +25,18 @@ class Shop(Server):
         socket = next(self.directory.glob(".s.PGSQL.*[0-9]"))
         with psycopg.connect(self.store, autocommit=True) as operator:
             hidden = socket.rename(socket.with_name("hidden"))
-            end_others(operator)
-            yield
-            hidden.rename(socket)
+            try:
+                end_others(operator)
+                yield
+            finally:
+                hidden.rename(socket)
 
 
 def end_others(operator: psycopg.Connection[Any]) -> None:
-    """Ends every other connection of this database, and waits until they are gone."""
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    operator.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}".encode())
+    """Ends every other connection, those that only begin and have no database yet as well, and waits until they are gone."""
+    others = b"FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    while operator.execute(b"SELECT count(*) " + others).fetchone() != (0,):
+        operator.execute(b"SELECT pg_terminate_backend(pid, 5000) " + others)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Loyalty tiers and the calendar: terms, periods, and points that become usable or are lost at midnight."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from tests.api.members import program
 from tests.api.programs import Member, fixed, membership, rule, tier, tiers
 from tests.servers import Server
+from tests.waiting import wait_until
 
 Json = dict[str, Any]
 
@@ -179,22 +180,16 @@ def test_a_worker_brings_what_midnight_brings(store: str) -> None:
         other.adds(50)
         assert (member.tier, member.shown["pending_points"], other.tier_name) == (None, 100, "Only")
         seen_from(traveller.on("2027-04-01"), member, other)
-        _until(lambda: member.told == ["joined"] and other.told == ["joined", "left"])
+        wait_until(lambda: member.told == ["joined"] and other.told == ["joined", "left"])
         assert (member.balance, member.tier_name) == (100, "Silver")
         assert [one[0] for one in member.moves] == ["PENDING_POINTS_ACTIVATION"]
         assert member.shown["next_expiration_date"] == "2027-05-01"
         seen_from(traveller.on("2027-05-02"), member)
-        _until(lambda: member.told == ["joined", "left"])
+        wait_until(lambda: member.told == ["joined", "left"])
         assert member.balance == 0
         traveller.server.verify()
     finally:
         traveller.server.stop()
-
-
-def _until(holds: Any, seconds: int = 30) -> None:
-    end = datetime.now(UTC) + timedelta(seconds=seconds)
-    while not holds():
-        assert datetime.now(UTC) < end, "nothing happened"
 
 
 def test_days_are_those_of_the_project(store: str) -> None:

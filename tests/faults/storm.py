@@ -119,6 +119,7 @@ class Storm:
         elif kind == "crash" and self._postgres is not None:
             self._postgres.crash()
         elif kind == "kill":
+            os.kill(self.server.process.pid, signal.SIGSTOP)  # else it might start a worker that nobody kills
             for process in self._processes()[1:]:
                 os.kill(process, signal.SIGKILL)
             self.server.kill()

@@ -9,8 +9,8 @@ from tests.api.shop import ok
 from tests.conftest import STORES, new_store
 from tests.servers import Server
 
-CODES = 20_000
-PATIENCE = 120  # seconds until a test that waits in vain fails
+CODES = 50_000
+PATIENCE_SECONDS = 120  # seconds until a test that waits in vain fails
 
 
 def made(server: Server, campaign: str) -> int:
@@ -19,7 +19,7 @@ def made(server: Server, campaign: str) -> int:
 
 def wait_for(server: Server, campaign: str, count: int) -> int:
     """Waits until at least so many codes are there; answers how many."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + PATIENCE_SECONDS
     while (found := made(server, campaign)) < count:
         assert time.monotonic() < end, f"only {found} codes"
         time.sleep(0.01)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,9 @@ from largesse.kernel.settings import Settings
 from tests.conftest import STORES, new_store
 from tests.faults.counting import COUNT
 from tests.servers import COMMAND
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120  # seconds until a test that waits in vain fails
 
 
 class Counting:
@@ -95,15 +95,8 @@ def process(role: str, counting: Counting, **settings: str) -> "Iterator[subproc
         started.wait()
 
 
-def wait_until(happens: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not happens():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
-
-
 def test_a_server_killed_in_the_middle_finishes_its_jobs_when_it_is_back(counting: Counting) -> None:
-    total = 1000
+    total = 2000
     ids = [counting.enqueue(total), counting.enqueue(total)]
     for _ in range(2):
         before = counting.amount()
@@ -119,7 +112,7 @@ def test_a_server_killed_in_the_middle_finishes_its_jobs_when_it_is_back(countin
 
 
 def test_a_worker_told_to_stop_leaves_jobs_that_the_next_takes_at_once(counting: Counting) -> None:
-    total = 300
+    total = 1500
     id = counting.enqueue(total)
     with process("work", counting) as worker:
         wait_until(lambda: counting.amount() > 0)
@@ -140,7 +133,7 @@ def test_workers_share_the_queues_and_one_of_them_may_die(counting: Counting) ->
     total = 100
     with process("work", counting), process("work", counting), process("work", counting) as victim:
         # Only now, when all are looking: the first would have done everything before the last was there.
-        queues = [[counting.enqueue(total, queue=f"queue {n}") for _ in range(4)] for n in range(8)]
+        queues = [[counting.enqueue(total, queue=f"queue {n}") for _ in range(4)] for n in range(16)]
         wait_until(lambda: victim.pid in {row[0] for row in counting.rows("SELECT DISTINCT process FROM counted")})
         victim.send_signal(signal.SIGKILL)
         wait_until(counting.is_finished)

@@ -18,13 +18,21 @@ IDLE = 1000
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with little patience and little room to wait in."""
-    directory = tmp_path_factory.mktemp("overload")
-    settings = {"LARGESSE_REQUEST_SECONDS": "1", "LARGESSE_LANE_CAPACITY": "8"}
-    running = Server(f"sqlite:///{directory}/largesse.db", settings=settings)
-    yield running
-    running.verify()
-    running.stop()
+    """A server with little patience."""
+    yield from running(tmp_path_factory, LARGESSE_REQUEST_SECONDS="1")
+
+
+@pytest.fixture
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with little room to wait in."""
+    yield from running(tmp_path_factory, LARGESSE_LANE_CAPACITY="8")
+
+
+def running(tmp_path_factory: pytest.TempPathFactory, **settings: str) -> Iterator[Server]:
+    server = Server(f"sqlite:///{tmp_path_factory.mktemp('overload')}/largesse.db", settings=settings)
+    yield server
+    server.verify()
+    server.stop()
 
 
 def connection(shop: Server) -> socket.socket:
@@ -52,11 +60,11 @@ def answer(sock: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-def test_beyond_capacity_requests_are_refused_before_any_work(shop: Server) -> None:
-    card = gift(shop.client, 100_000)
+def test_beyond_capacity_requests_are_refused_before_any_work(narrow: Server) -> None:
+    card = gift(narrow.client, 100_000)
 
     def burst(_: int) -> list[tuple[int, str]]:
-        with shop.client_for(shop.keys) as client:
+        with narrow.client_for(narrow.keys) as client:
             found = [try_redeem(client, (card, 10), order=1000) for _ in range(10)]
         assert all(one.headers["retry-after"] for one in found if one.status_code == 503)
         return [(one.status_code, one.json().get("key", "ok")) for one in found]
@@ -65,7 +73,7 @@ def test_beyond_capacity_requests_are_refused_before_any_work(shop: Server) -> N
         outcomes = Counter(one for burst_of in threads.map(burst, range(64)) for one in burst_of)
     assert outcomes.keys() <= {(200, "ok"), (503, "overloaded")}
     assert outcomes[503, "overloaded"] > 0
-    assert balance(shop.client, card) == 100_000 - 10 * outcomes[200, "ok"]
+    assert balance(narrow.client, card) == 100_000 - 10 * outcomes[200, "ok"]
 
 
 def test_a_body_that_does_not_come_is_408(shop: Server) -> None:

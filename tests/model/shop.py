@@ -1,11 +1,19 @@
 """What a shop's codes and gift cards should do, in the plainest words: no store, no lanes, no engine of ours."""
 
+from calendar import monthrange
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from largesse.kernel.clock import DAY
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-MONTHS_3 = 92 * DAY  # the rollback period, as far as the steps of the test are apart
+
+def three_months_after(micros: int) -> int:
+    """The end of the rollback period: the same day of the month, or the last one where it has none."""
+    moment = EPOCH + timedelta(microseconds=micros)
+    year, month = divmod(moment.year * 12 + moment.month - 1 + 3, 12)
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return (moment.replace(year=year, month=month + 1, day=day) - EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass
@@ -127,7 +135,7 @@ class Shop:
     def undo(self, redemption: Redemption, now: int) -> str | None:
         if redemption.undone:
             return "already_rolled_back"
-        if now > redemption.at + MONTHS_3:
+        if now > three_months_after(redemption.at):
             return "rollback_period_exceeded"
         redemption.undone = True
         for part in redemption.parts:

@@ -188,7 +188,7 @@ def follow(house: House) -> None:
         pass
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=_STEPS)
 def test_what_is_kept_is_what_the_filters_say(engine: Engine, steps: list[Any]) -> None:
     house = House(engine)
