@@ -134,11 +134,20 @@ def overloaded(retry_after_seconds: int = 1) -> ApiError:
 
 
 def store_unavailable(retry_after_seconds: int = 1) -> ApiError:
-    """503 with `Retry-After`: the store is away, and may have gone while it carried the request out."""
+    """503 with `Retry-After`: the store is away; nothing was done, the same request may be sent again."""
     refusal = Refusal(
         code=503,
         key="service_unavailable",
         message="Service unavailable",
-        details="The store cannot be reached or takes no work. Before repeating a write, look whether it was done.",
+        details="The store cannot be reached or takes no work. Nothing was done; repeat the request shortly.",
     )
     return ApiError(refusal, {"Retry-After": str(retry_after_seconds)})
+
+
+def outcome_unknown() -> ApiError:
+    """503 without `Retry-After`: the store went away for good while it recorded the request."""
+    details = (
+        "The store went away while it recorded this request. Look whether it was done before you repeat it. "
+        "With an Idempotency-Key it may be repeated under the same key: what was done is not done again."
+    )
+    return ApiError(Refusal(code=503, key="outcome_unknown", message="Outcome unknown", details=details))

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors
 from largesse.kernel.call import Call
+from largesse.kernel.database import fates, trips
 from largesse.kernel.database.idempotency import Replays
 from largesse.kernel.database.lanes import ATTEMPTS, Decider, EachAlone, Lane
 from largesse.kernel.database.reactions import Reactions, react
@@ -81,7 +82,7 @@ class Database:
         if self.embedded:
             answer: T = await self._write_lane.submit(call, self._each_alone, function, background=background)
             return answer
-        return await self._in_thread(_write, self.writer, self._reactions, call, function)
+        return await self._in_thread(_write, self.reader, self._reactions, call, function)
 
     async def look_up(self, function: Callable[[Connection], T]) -> T:
         """Runs `function` on a reading connection, outside any project: credentials, image addresses."""
@@ -144,17 +145,27 @@ def _read(engine: Engine, call: Call, function: Callable[[Unit], T]) -> T:
 
 
 def _write(engine: Engine, reactions: Reactions, call: Call, function: Callable[[Unit], T]) -> T:
+    """On PostgreSQL; `engine` begins no transactions."""
     for attempt in range(ATTEMPTS):
+        committing: str | None = None  # the id of the transaction, from when its COMMIT may have been sent
         try:
             with engine.connect() as conn, conn.begin():
+                trips.begin(conn)
                 unit = Unit(conn, call)
                 answer = _once(unit, reactions, function) if call.idempotency else _done(unit, reactions, function)
                 write_events(conn, call.project.id, unit.events)
+                committing = trips.transaction_id(conn)
             return answer
         except IntegrityError:
             if attempt == ATTEMPTS - 1:
                 raise errors.multiple_requests() from None
         except DBAPIError as error:
+            if committing is not None and fates.is_doubtful(error):
+                committed = fates.is_committed(engine, committing)
+                if committed:
+                    return answer
+                if committed is None:  # to run it again might be to do it twice
+                    raise errors.outcome_unknown() from error
             if not is_transient(error):
                 raise
             if attempt == ATTEMPTS - 1:

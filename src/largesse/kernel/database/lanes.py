@@ -19,19 +19,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from largesse.kernel import errors, metrics
 from largesse.kernel.call import Call
-from largesse.kernel.database import trips
+from largesse.kernel.database import fates, trips
 from largesse.kernel.database.idempotency import Replays
 from largesse.kernel.database.reactions import Reactions, react
 from largesse.kernel.database.stores import is_transient, is_unavailable
 from largesse.kernel.database.trips import GuardViolation
 from largesse.kernel.database.unit import Unit
-from largesse.kernel.events import events, write_events
+from largesse.kernel.events import write_events
 
 BATCH = 32
 ATTEMPTS = 6
@@ -221,8 +220,11 @@ class Lane:
             try:
                 return attempted.run(pass_on)
             except DBAPIError as error:
-                if attempted.is_committed(error):
+                committed = attempted.is_committed(error)
+                if committed:
                     return attempted.answers
+                if committed is None:  # to run it again might be to do it twice
+                    return [errors.outcome_unknown()] * len(jobs)
                 _log.warning("lane %s: %s", self.name, error)
                 if not is_transient(error) and not (alone and isinstance(error, IntegrityError)):
                     failure: Exception = error
@@ -251,8 +253,7 @@ class _Attempt:
         self._jobs = jobs
         self._writes = writes
         self._reactions = reactions
-        self._witness: str | None = None
-        self._committing = False
+        self._committing: str | None = None  # the id of the transaction, from when its COMMIT may have been sent
         self.answers: list[Any] = []
 
     def run(self, before_commit: Callable[[], None]) -> list[Any]:
@@ -265,7 +266,8 @@ class _Attempt:
                 return self.answers
             before_commit()
             started = time.perf_counter()
-            self._committing = True
+            if conn.dialect.name == "postgresql":
+                self._committing = trips.transaction_id(conn)
             trips.commit(conn)
             transaction.commit()
             metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
@@ -282,7 +284,6 @@ class _Attempt:
             with trips.sent_together(conn, with_commit=True):
                 mine = [event for unit in units for event in unit.take_events()]
                 write_events(conn, self._jobs[0].call.project.id, mine)
-            self._witness = next((id for unit in units for id in unit.written), None)
         return answers
 
     def _answer_all(self, conn: Connection, units: list[Unit], places: Iterable[int], answers: list[Any]) -> None:
@@ -314,19 +315,11 @@ class _Attempt:
             done = {*fresh.values()}
             waiting = [place for place in waiting if place not in done and answers[place] is None]
 
-    def is_committed(self, error: DBAPIError) -> bool:
-        """After a commit whose answer was lost: did it happen? Told by the first event the batch wrote."""
-        if not (self._committing and self._witness and error.connection_invalidated):
+    def is_committed(self, error: DBAPIError) -> bool | None:
+        """Whether the transaction was committed although it ended with this; None where that is not to be learned."""
+        if self._committing is None or not fates.is_doubtful(error):
             return False
-        project_id = self._jobs[0].call.project.id
-        try:
-            with self._engine.connect() as conn:
-                found = conn.execute(
-                    select(events.c.id).where(events.c.project_id == project_id, events.c.id == self._witness)
-                )
-                return found.first() is not None
-        except DBAPIError:
-            return False
+        return fates.is_committed(self._engine, self._committing)
 
 
 def _resolve(jobs: list[Job], answers: list[Any]) -> None:

@@ -24,12 +24,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from largesse.kernel.database.pipeline import Prepared, Statement, exchange, rows, text
 
 # What a connection keeps: what is to be sent before anything else, what is being noted, whether it leads to a sharded store,
-# and what it has prepared.
+# what it has prepared, and the id of its transaction.
 _WAITING = "largesse_waiting"
 _NOTED = "largesse_noted"
 _SHARDED = "largesse_sharded"
 _PREPARED = "largesse_prepared"
+_TRANSACTION = "largesse_transaction"
 _REFUSED = "largesse: refused by"
+_ID = Statement(b"SELECT pg_current_xact_id()::text")
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -74,6 +76,18 @@ def watch(engine: Engine) -> None:
 def begin(conn: Connection) -> None:
     """Begins a transaction with the next statement. The connection's isolation level is AUTOCOMMIT, or there would be two."""
     conn.info[_WAITING] = _Waiting(begins=True)
+
+
+def transaction_id(conn: Connection) -> str:
+    """That of the transaction that `begin` began, for `fates`; sends what waits, if nothing has been sent yet."""
+    if conn.info.get(_WAITING, _Waiting()).begins:
+        _send_waiting(conn)
+    id: str = conn.info[_TRANSACTION]
+    return id
+
+
+def is_sharded(conn: Connection) -> bool:
+    return bool(conn.info[_SHARDED])
 
 
 def ask(conn: Connection, *questions: Question) -> list[Rows]:
@@ -167,8 +181,12 @@ def _doubt(conn: Connection) -> None:
 def _send(conn: Connection, driver: psycopg.Connection[Any], waiting: _Waiting, *after: Statement) -> list[PGresult]:
     """One round trip for what waits and what comes `after` it; answers what the latter said."""
     begin = [Statement(b"BEGIN")] if waiting.begins or _is_to_begin(driver) else []
+    if waiting.begins:
+        begin.append(_ID)
     writes = [_alone(write) for write in waiting.writes] if conn.info[_SHARDED] else _together(waiting.writes)
     results = exchange(driver, conn.info[_PREPARED], [*begin, *writes, *after])
+    if waiting.begins:
+        conn.info[_TRANSACTION] = (results[1].get_value(0, 0) or b"").decode()
     if conn.info[_SHARDED]:
         for write, result in zip(waiting.writes, results[len(begin) :], strict=False):
             if write.expected is not None:
