@@ -1,6 +1,8 @@
 """What travels on one connection: answers in one piece and in order, also without a body, and permission to send one."""
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -66,3 +68,14 @@ def test_who_asks_whether_to_send_a_body_is_told_to(server: Server, sock: socket
     status, said = whole(sock.recv(65536))
     assert status == b"HTTP/1.1 200 OK"
     assert json.loads(said)["valid"] is False
+
+
+def test_a_head_that_begins_behind_a_large_request_is_not_taken_for_large(server: Server, sock: socket.socket) -> None:
+    body = json.dumps({"redeemables": [{"object": "voucher", "id": "none"}], "ignored": "y" * 90_000}).encode()
+    following = request(server, "GET /v1/vouchers/none")
+    os.kill(server.process.pid, signal.SIGSTOP)  # so that it finds all at once
+    sock.sendall(request(server, "POST /v1/validations", body) + body + following[:40])
+    os.kill(server.process.pid, signal.SIGCONT)
+    assert whole(sock.recv(65536))[0] == b"HTTP/1.1 200 OK"
+    sock.sendall(following[40:])
+    assert whole(sock.recv(65536))[0].startswith(b"HTTP/1.1 404")

@@ -2,6 +2,7 @@
 
 import resource
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.exported import finished
 from tests.api.shop import amount, balance, code, gift, ok, redeem, try_redeem
 from tests.servers import Server
 
@@ -96,6 +98,21 @@ def test_a_body_announced_too_large_is_refused_before_it_is_sent(shop: Server) -
     with closing(connection(shop)) as sock:
         sock.sendall(head(shop, 10_485_761))
         assert answer(sock).startswith(b"HTTP/1.1 413")
+
+
+def test_a_slow_reader_gets_the_whole_file_of_an_export(shop: Server) -> None:
+    for number in range(400):
+        sent = {"source_id": f"reader-{number}", "metadata": {"padding": "x" * 30_000}}
+        ok(shop.client.post("/v1/customers", json=sent))
+    wanted = {"exported_object": "customer", "parameters": {"fields": ["source_id", "metadata"]}}
+    made = finished(shop.client, ok(shop.client.post("/v1/exports", json=wanted)))
+    path = made["result"]["url"].removeprefix(shop.base_url)
+    with closing(connection(shop)) as sock:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n".encode())
+        begun = sock.recv(1)
+        time.sleep(2)  # longer than a request may take to arrive
+        head, _, body = (begun + answer(sock)).partition(b"\r\n\r\n")
+    assert int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) == len(body) > 400 * 30_000
 
 
 def test_many_idle_connections_and_many_halves_of_requests_do_no_harm(shop: Server) -> None:

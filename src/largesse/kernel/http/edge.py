@@ -184,6 +184,7 @@ class _Exchange:
         self._room = room
         self.received = 0
         self._seconds = seconds
+        self._is_whole = False  # the body: what comes after it is that the client left, whenever that may be
         self._deadline = asyncio.get_running_loop().time() + seconds
         scope[REQUEST_ID] = self.request_id  # type: ignore[literal-required]  # ASGI scopes may carry own keys
 
@@ -195,12 +196,15 @@ class _Exchange:
 
     async def receive(self) -> Any:
         """The next part of the body; refuses one that is too large, that takes too long, or that there is no room for."""
+        if self._is_whole:
+            return await self._receive()
         try:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
             raise _too_slow(self._seconds) from None
         if message["type"] == "http.request":
+            self._is_whole = not message.get("more_body", False)
             size = len(message.get("body", b""))
             self.received += size
             self._room.held += size

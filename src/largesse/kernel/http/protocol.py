@@ -31,7 +31,7 @@ class _Joined:
             self._head = b""
 
     def flush(self) -> None:
-        if self._head:
+        if self._head and not self._transport.is_closing():
             self.write(b"")
 
     def close(self) -> None:
@@ -49,6 +49,7 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._reading_head = True
         self._head = 0
+        self._is_shared = False  # whether the data at hand holds the end of another request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Joined(transport))  # type: ignore[arg-type]  # it is one in all that matters
@@ -59,10 +60,12 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._is_shared = False
         super().data_received(data)
         if not self._reading_head:  # most heads come whole, and cost no timer
             return
-        self._head += len(data)
+        if not self._is_shared:  # else nobody knows how much of it is this head
+            self._head += len(data)
         if self._timer is None:
             self._wait_for_head()
         if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
@@ -75,6 +78,10 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_is_here()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_shared = True
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         cast(_Joined, self.transport).flush()  # the answer to HEAD has no body that would take it along
