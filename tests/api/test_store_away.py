@@ -78,3 +78,21 @@ def test_a_store_that_is_away_is_503_until_it_is_back(
         assert shop.client.get("/healthz").status_code == 200
     assert uses(shop.client, made) == 0
     ok(act(shop.client, made))
+
+
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+@pytest.mark.parametrize("act", [ACTS["redeem"], ACTS["write"]], ids=["redeem", "write"])
+def test_a_store_that_gives_up_waiting_for_a_lock_is_503(
+    shop: Shop, act: Callable[[httpx.Client, str], httpx.Response], limit: str
+) -> None:
+    made = code(shop.client, amount(100))
+    with psycopg.connect(shop.store, autocommit=True) as operator:
+        operator.execute(f"ALTER DATABASE {operator.info.dbname} SET {limit} = '200ms'".encode())
+        end_others(operator)
+        operator.execute("BEGIN")
+        operator.execute("SELECT id FROM vouchers WHERE code = %s FOR UPDATE", [made])
+        refused(act(shop.client, made), 503, "service_unavailable")
+        operator.execute("ROLLBACK")
+        operator.execute(f"ALTER DATABASE {operator.info.dbname} RESET {limit}".encode())
+        end_others(operator)
+    assert act(shop.client, made).status_code == 200

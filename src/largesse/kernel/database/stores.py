@@ -14,8 +14,9 @@ from largesse.kernel.settings import Settings, SettingsError
 
 BUSY_MILLISECONDS = 10_000
 _RETRYABLE = ("26000", "40001", "40P01", "57P01")
-# Shutting down, starting, out of connections, disk, memory: nothing is wrong with the request.
-_UNAVAILABLE = ("08", "53", "57P")
+# Shutting down, starting, out of connections, disk, memory, or of the time it was given for a lock or a statement: nothing is wrong
+# with the request.
+_UNAVAILABLE = ("08", "53", "55P03", "57014", "57P")
 _SQLITE_UNAVAILABLE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
