@@ -67,6 +67,20 @@ def test_statements_not_used_for_long_are_given_up(driver: Connection, monkeypat
     assert {statement for (statement,) in kept} == {"SELECT 1", "SELECT 2", "SELECT 5"}
 
 
+def test_what_a_failed_exchange_did_not_give_up_is_given_up_later(
+    driver: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "MOST_PREPARED", 3)
+    prepared = Prepared()
+    for number in range(5):
+        statements = [Statement(b"SELECT %d" % number), Statement(b"SELECT %d + 0" % number)]
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            exchange(driver, prepared, [*statements, Statement(b"SELECT 1 / (SELECT 0)")])
+        prepared.doubt()
+    one(driver, prepared, b"SELECT 1")
+    assert len(names(driver)) <= 4
+
+
 def test_much_can_go_both_ways_at_once(driver: Connection) -> None:
     long = "x" * 3_000_000
     statements = [Statement(b"SELECT $1::text", [long.encode()])] * 8

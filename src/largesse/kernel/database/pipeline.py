@@ -17,6 +17,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 _PREPARED = b"SELECT name::bytea FROM pg_prepared_statements"
+_PREFIX = b"largesse_"
 MOST_PREPARED = 200  # statements of one connection; each keeps its plan in the memory of the store
 
 
@@ -33,6 +34,7 @@ class Prepared:
     def __init__(self) -> None:
         self._names: OrderedDict[bytes, bytes] = OrderedDict()
         self._numbers = count(1)
+        self._surplus: list[bytes] = []
         self.is_doubtful = False
 
     def doubt(self) -> None:
@@ -40,8 +42,9 @@ class Prepared:
         self.is_doubtful = True
 
     def hold_on_to(self, left: Collection[bytes]) -> None:
-        """Forgets what is not among these names."""
+        """Forgets what is not among these names; those among them that an exchange which failed forgot are to be given up."""
         self._names = OrderedDict((sql, name) for sql, name in self._names.items() if name in left)
+        self._surplus = [name for name in left if name.startswith(_PREFIX) and name not in self._names.values()]
         self.is_doubtful = False
 
     def name(self, sql: bytes) -> bytes | None:
@@ -53,15 +56,16 @@ class Prepared:
 
     def new_name(self) -> bytes:
         """One that was never used."""
-        return b"largesse_%d" % next(self._numbers)
+        return _PREFIX + b"%d" % next(self._numbers)
 
     def keep(self, sql: bytes, name: bytes) -> None:
         """Notes what is prepared by now."""
         self._names[sql] = name
 
     def take_surplus(self) -> list[bytes]:
-        """The names that are to be given up, because others were used since."""
-        return [self._names.popitem(last=False)[1] for _ in range(len(self._names) - MOST_PREPARED)]
+        """The names that are to be given up, because others were used since or nobody knows them any more."""
+        taken, self._surplus = self._surplus, []
+        return taken + [self._names.popitem(last=False)[1] for _ in range(len(self._names) - MOST_PREPARED)]
 
 
 def exchange(driver: psycopg.Connection[Any], prepared: Prepared, statements: Sequence[Statement]) -> list[PGresult]:
