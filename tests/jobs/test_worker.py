@@ -297,6 +297,21 @@ def test_a_job_in_other_hands_is_not_passed_over_for_the_next(shop: Workshop) ->
     shop.finish(shop.worker({counting: one_by_one}))
 
 
+def test_a_queue_that_is_not_to_be_had_holds_up_no_other_of_its_project(shop: Workshop) -> None:
+    if shop.database.embedded:
+        pytest.skip("the embedded store has one writer")
+    counting = kind()
+    held, free = shop.enqueue(counting, queue="held", total=1), shop.enqueue(counting, queue="free", total=1)
+    lock = text("SELECT id FROM jobs WHERE project_id = :project AND id = :id FOR UPDATE")
+    hand = shop.worker({counting: one_by_one})
+    with shop.database.writer.connect() as conn, conn.begin():
+        conn.execute(lock, {"project": shop.project.id, "id": held})
+        shop.finish(hand)
+        assert (shop.job(held).status, shop.job(free).status) == ("ENQUEUED", "DONE")
+    shop.finish(hand)
+    assert shop.job(held).status == "DONE"
+
+
 def test_of_two_jobs_of_one_queue_only_one_can_be_started(shop: Workshop) -> None:
     if shop.database.embedded:
         pytest.skip("the embedded store has one writer")

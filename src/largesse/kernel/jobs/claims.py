@@ -54,6 +54,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
 
 # Finding
 
+_CHOICE = 4  # of queues, for a worker that does not get the first
 # Written out: bound, it would not be known to be what the index of started jobs holds.
 _IN_PROGRESS: ColumnElement[str] = literal_column("'IN_PROGRESS'")
 
@@ -71,7 +72,8 @@ def _due() -> Select[Any]:
         .where(or_(jobs.c.status == _IN_PROGRESS, and_(~started, ~earlier)))
         .subquery("first")
     )
-    return select(first.c.project_id, first.c.queue).where(first.c.turn == 1).order_by(first.c.due_at).limit(32)
+    found = select(first.c.project_id, first.c.queue).where(first.c.turn <= _CHOICE)
+    return found.order_by(first.c.turn, first.c.due_at).limit(32)
 
 
 _DUE = _due()
@@ -79,7 +81,7 @@ _UNFINISHED = select(jobs.c.status, func.count()).where(jobs.c.due_at.is_not(Non
 
 
 def due(conn: Connection, kinds: Collection[str], now: int) -> list[Due]:
-    """For each project that has some, the queue that has waited longest; at most 32. Locks nothing, promises nothing."""
+    """The queues of each project that have waited longest, first one of each; at most 32. Locks nothing, promises nothing."""
     return [Due(*row) for row in conn.execute(_DUE, {"now": now, "kinds": list(kinds)})]
 
 

@@ -90,11 +90,11 @@ class Worker:
     async def work_round(self) -> bool:
         """Gives one job of each project that has some a turn; False when there was nothing to do."""
         found = await self._database.look_up(lambda conn: claims.due(conn, self._kinds.keys(), self._now()))
-        worked = False
+        served: set[str] = set()
         for due in found:
-            if not self._stopping:
-                worked |= await self._turn(due)
-        return worked
+            if not self._stopping and due.project_id not in served and await self._turn(due):
+                served.add(due.project_id)
+        return bool(served)
 
     async def _try_round(self) -> bool:
         try:
