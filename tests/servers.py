@@ -52,6 +52,10 @@ class Postgres:
         """Of the server's binaries, such as 18.0."""
         return subprocess.check_output([self.binaries / "postgres", "--version"], text=True).split()[-1]
 
+    def socket(self) -> Path:
+        """Where it listens."""
+        return next(self.directory.glob(".s.PGSQL.*[0-9]"))
+
     def crash(self) -> None:
         """Ends it at once, as a power cut would, and starts it again."""
         process = self._server.get_pid()

@@ -16,13 +16,13 @@ class Shop(Server):
     """A server whose PostgreSQL is its own, to be taken away."""
 
     def __init__(self, postgres: Postgres) -> None:
-        self.directory = postgres.directory
+        self.postgres = postgres
         super().__init__(postgres.create_database(), settings={"LARGESSE_CREDENTIAL_CACHE_SECONDS": "0"})
 
     @contextmanager
     def cut_off(self) -> Iterator[None]:
         """Within it nobody can connect; on entering it every connection has been ended."""
-        socket = next(self.directory.glob(".s.PGSQL.*[0-9]"))
+        socket = self.postgres.socket()
         with psycopg.connect(self.store, autocommit=True) as operator:
             hidden = socket.rename(socket.with_name("hidden"))
             try:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class Proxy:
@@ -24,6 +25,11 @@ class Proxy:
         self.lost = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def way_to(self, store: str) -> str:
+        """The address of a database of the server, through here."""
+        database = urlsplit(store).path.lstrip("/")
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}?sslmode=disable&gssencmode=disable"
+
     def lose(self, late_seconds: float | None) -> None:
         self._armed.append(late_seconds)
 
@@ -34,8 +40,13 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 server = socket.socket(socket.AF_UNIX)
-                server.connect(self._path)
+                try:
+                    server.connect(self._path)
+                except OSError:  # it is away
+                    _cut(client, server)
+                    continue
                 is_mute = threading.Event()
                 threading.Thread(target=self._forth, args=(client, server, is_mute), daemon=True).start()
                 threading.Thread(target=_back, args=(client, server, is_mute), daemon=True).start()
@@ -74,6 +85,7 @@ def _back(client: socket.socket, server: socket.socket, is_mute: threading.Event
         while said := server.recv(65536):
             if not is_mute.is_set():
                 client.sendall(said)
+    _cut(client)
 
 
 def _cut(*ends: socket.socket) -> None:

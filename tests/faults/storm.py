@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 
 from largesse.kernel.database.stores import store_url
 from tests.api.shop import amount, code, gift, name, ok
+from tests.faults.proxy import Proxy
 from tests.faults.reckoning import Reckoning, over_the_limit
 from tests.servers import Postgres, Server, run
 
@@ -36,8 +37,9 @@ class Storm:
         self._seed, self._operations, self._kills = seed, operations, kills
         self._directory = directory
         self._postgres = Postgres(f"storm-{time.time_ns()}") if kind == "postgresql" else None
-        store = self._postgres.create_database() if self._postgres else f"sqlite:///{directory}/largesse.db"
-        self.server = Server(store, workers=workers)
+        self._store = self._postgres.create_database() if self._postgres else f"sqlite:///{directory}/largesse.db"
+        self._proxy = Proxy(self._postgres.socket()) if self._postgres else None
+        self.server = Server(self._proxy.way_to(self._store) if self._proxy else self._store, workers=workers)
         self._port = int(self.server.base_url.rsplit(":", 1)[1])
         self._plan = self._stock()
         self.notes: list[dict[str, Any]] = []
@@ -104,7 +106,7 @@ class Storm:
         """One fault; answers 1 where something was killed."""
         kinds = ["slow"] + (["kill"] * 3 if deadly else [])
         if self._postgres is not None:
-            kinds += ["cut"] + (["crash"] if deadly else [])
+            kinds += ["cut", "lose"] + (["crash"] if deadly else [])
         kind = self._random.choice(kinds)
         self.faults[kind] += 1
         if kind == "slow":
@@ -113,9 +115,11 @@ class Storm:
             time.sleep(0.2)
             os.kill(held, signal.SIGCONT)
         elif kind == "cut":
-            with psycopg.connect(self.server.store, autocommit=True) as operator:
+            with psycopg.connect(self._store, autocommit=True) as operator:
                 others = "datname = current_database() AND pid <> pg_backend_pid()"
                 operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}".encode())
+        elif kind == "lose" and self._proxy is not None:
+            self._proxy.lose(self._random.choice([None, 0, 0.02, 0.3]))
         elif kind == "crash" and self._postgres is not None:
             self._postgres.crash()
         elif kind == "kill":
@@ -135,8 +139,8 @@ class Storm:
 
     def reckon(self) -> list[str]:
         """Everything that is not as it should be; raises AssertionError where a counter is not the sum of its postings."""
-        run("verify", "--chain", store=self.server.store)
-        engine = create_engine(store_url(self.server.store))
+        run("verify", "--chain", store=self._store)
+        engine = create_engine(store_url(self._store))
         with engine.connect() as conn:
             found = Reckoning(conn, self.notes).problems()
             found += over_the_limit(conn, {self.limited[kind]: (kind, most) for kind, most in LIMITS.items()})

@@ -1,7 +1,6 @@
 """COMMITs of which nobody hears: whatever became of them, each request is done once, and its client is told so."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,10 +15,10 @@ class Shop(Server):
     """A server that reaches PostgreSQL through a proxy."""
 
     def __init__(self, postgres: Postgres) -> None:
-        database = urlsplit(postgres.create_database()).path.lstrip("/")
-        self.proxy = Proxy(next(postgres.directory.glob(".s.PGSQL.*[0-9]")))
-        address = f"postgresql://postgres@127.0.0.1:{self.proxy.port}/{database}?sslmode=disable&gssencmode=disable"
-        super().__init__(address, settings={"LARGESSE_RUN_JOBS": "false"}, forked=True)
+        self.proxy = Proxy(postgres.socket())
+        super().__init__(
+            self.proxy.way_to(postgres.create_database()), settings={"LARGESSE_RUN_JOBS": "false"}, forked=True
+        )
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,15 @@ _RETRYABLE = ("26000", "40001", "40P01", "57P01")
 # Shutting down, starting, out of connections, disk, memory, or of the time it was given for a lock or a statement: nothing is wrong
 # with the request.
 _UNAVAILABLE = ("08", "53", "55P03", "57014", "57P")
+# After how many seconds (milliseconds for what was sent) a host that fell silent is given up, where the store's address does not
+# say otherwise. By itself the system would wait for a quarter of an hour, or for hours.
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 _SQLITE_UNAVAILABLE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
@@ -73,8 +82,9 @@ def open_reader(settings: Settings, writer: Engine) -> Engine:
 
 
 def _postgresql(url: URL, **options: Any) -> Engine:
-    utf8 = {"client_encoding": "utf8"}  # in which the pipeline sends its values
-    engine = create_engine(url, max_overflow=0, pool_pre_ping=False, connect_args=utf8, **options)
+    arguments = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    arguments["client_encoding"] = "utf8"  # in which the pipeline sends its values
+    engine = create_engine(url, max_overflow=0, pool_pre_ping=False, connect_args=arguments, **options)
     trips.watch(engine)
     return engine
 
