@@ -82,6 +82,7 @@ class Database:
         if self.embedded:
             answer: T = await self._write_lane.submit(call, self._each_alone, function, background=background)
             return answer
+        # There the reader is the writer's pool without the driver's transactions: `_write` begins them by `trips.begin`.
         return await self._in_thread(_write, self.reader, self._reactions, call, function)
 
     async def look_up(self, function: Callable[[Connection], T]) -> T:
