@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -277,14 +278,21 @@ def test_a_claim_made_again_after_a_lost_answer_is_the_same(shop: Workshop) -> N
     shop.finish(shop.worker({counting: one_by_one}))
 
 
+@contextmanager
+def locked(shop: Workshop, job: str) -> Iterator[None]:
+    """Within it somebody else holds the job's row."""
+    lock = text("SELECT id FROM jobs WHERE project_id = :project AND id = :id FOR UPDATE")
+    with shop.database.writer.connect() as conn, conn.begin():
+        conn.execute(lock, {"project": shop.project.id, "id": job})
+        yield
+
+
 def test_a_job_in_other_hands_is_not_passed_over_for_the_next(shop: Workshop) -> None:
     if shop.database.embedded:
         pytest.skip("the embedded store has one writer")
     counting = kind()
     first, _ = (shop.enqueue(counting, queue="in turn", total=1) for _ in range(2))
-    lock = text("SELECT id FROM jobs WHERE project_id = :project AND id = :id FOR UPDATE")
-    with shop.database.writer.connect() as conn, conn.begin():
-        conn.execute(lock, {"project": shop.project.id, "id": first})
+    with locked(shop, first):
         assert claimed(shop, "in turn", counting, "rival") is None
     taken = claimed(shop, "in turn", counting, "rival")
     assert taken is not None
@@ -302,10 +310,8 @@ def test_a_queue_that_is_not_to_be_had_holds_up_no_other_of_its_project(shop: Wo
         pytest.skip("the embedded store has one writer")
     counting = kind()
     held, free = shop.enqueue(counting, queue="held", total=1), shop.enqueue(counting, queue="free", total=1)
-    lock = text("SELECT id FROM jobs WHERE project_id = :project AND id = :id FOR UPDATE")
     hand = shop.worker({counting: one_by_one})
-    with shop.database.writer.connect() as conn, conn.begin():
-        conn.execute(lock, {"project": shop.project.id, "id": held})
+    with locked(shop, held):
         shop.finish(hand)
         assert (shop.job(held).status, shop.job(free).status) == ("ENQUEUED", "DONE")
     shop.finish(hand)
