@@ -161,12 +161,11 @@ def _write(engine: Engine, reactions: Reactions, call: Call, function: Callable[
             if attempt == ATTEMPTS - 1:
                 raise errors.multiple_requests() from None
         except DBAPIError as error:
-            if committing is not None and fates.is_doubtful(error):
-                committed = fates.is_committed(engine, committing)
-                if committed:
-                    return answer
-                if committed is None:  # to run it again might be to do it twice
-                    raise errors.outcome_unknown() from error
+            committed = fates.survived(error, engine, committing)
+            if committed:
+                return answer
+            if committed is None:  # to run it again might be to do it twice
+                raise errors.outcome_unknown() from error
             if not is_transient(error):
                 raise
             if attempt == ATTEMPTS - 1:

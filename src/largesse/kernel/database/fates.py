@@ -25,6 +25,14 @@ def is_doubtful(error: DBAPIError) -> bool:
     return error.connection_invalidated or (code is not None and code.startswith(("08", "57P")))
 
 
+def survived(error: DBAPIError, engine: Engine, id: str | None) -> bool | None:
+    """Whether a transaction that ended with `error` was committed all the same; None where that is not to be learned.
+
+    `id` is None where its COMMIT cannot have been sent. `engine` as for `is_committed`.
+    """
+    return is_committed(engine, id) if id is not None and is_doubtful(error) else False
+
+
 def is_committed(engine: Engine, id: str) -> bool | None:
     """Whether a transaction was committed, once that cannot change any more; None where it is not to be learned.
 

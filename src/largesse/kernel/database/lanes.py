@@ -220,7 +220,7 @@ class Lane:
             try:
                 return attempted.run(pass_on)
             except DBAPIError as error:
-                committed = attempted.is_committed(error)
+                committed = fates.survived(error, self._engine, attempted.committing)
                 if committed:
                     return attempted.answers
                 if committed is None:  # to run it again might be to do it twice
@@ -253,7 +253,7 @@ class _Attempt:
         self._jobs = jobs
         self._writes = writes
         self._reactions = reactions
-        self._committing: str | None = None  # the id of the transaction, from when its COMMIT may have been sent
+        self.committing: str | None = None  # the id of the transaction, from when its COMMIT may have been sent
         self.answers: list[Any] = []
 
     def run(self, before_commit: Callable[[], None]) -> list[Any]:
@@ -267,7 +267,7 @@ class _Attempt:
             before_commit()
             started = time.perf_counter()
             if conn.dialect.name == "postgresql":
-                self._committing = trips.transaction_id(conn)
+                self.committing = trips.transaction_id(conn)
             trips.commit(conn)
             transaction.commit()
             metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
@@ -314,12 +314,6 @@ class _Attempt:
             replays.keep([(units[place], answers[place]) for place in fresh.values()])
             done = {*fresh.values()}
             waiting = [place for place in waiting if place not in done and answers[place] is None]
-
-    def is_committed(self, error: DBAPIError) -> bool | None:
-        """Whether the transaction was committed although it ended with this; None where that is not to be learned."""
-        if self._committing is None or not fates.is_doubtful(error):
-            return False
-        return fates.is_committed(self._engine, self._committing)
 
 
 def _resolve(jobs: list[Job], answers: list[Any]) -> None:
