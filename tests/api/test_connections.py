@@ -74,8 +74,10 @@ def test_a_head_that_begins_behind_a_large_request_is_not_taken_for_large(server
     body = json.dumps({"redeemables": [{"object": "voucher", "id": "none"}], "ignored": "y" * 90_000}).encode()
     following = request(server, "GET /v1/vouchers/none")
     os.kill(server.process.pid, signal.SIGSTOP)  # so that it finds all at once
-    sock.sendall(request(server, "POST /v1/validations", body) + body + following[:40])
-    os.kill(server.process.pid, signal.SIGCONT)
+    try:
+        sock.sendall(request(server, "POST /v1/validations", body) + body + following[:40])
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
     assert whole(sock.recv(65536))[0] == b"HTTP/1.1 200 OK"
     sock.sendall(following[40:])
     assert whole(sock.recv(65536))[0].startswith(b"HTTP/1.1 404")
